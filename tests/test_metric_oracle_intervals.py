@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from analytics.compute import collected, compute
 from analytics.metrics import METRICS
-from analytics.metrics.oracle_intervals import _beside
+from analytics.metrics.oracle_intervals import _beside, _spreads
 
 MINUTE = 60
 ENDS = ("interval_low_bps", "interval_high_bps")
@@ -59,15 +59,18 @@ def test_six_samples_in_blocks_of_two() -> None:
     assert found["standard_error_ratio"] == pytest.approx(1.25**0.5)
 
 
-def test_an_interval_is_wider_for_few_blocks() -> None:
+@pytest.mark.parametrize("far", [300, 3])
+def test_an_interval_is_wider_for_few_blocks(far: int) -> None:
     """Fifty samples of 0 and 300 in turn, ten blocks 30 off: 2.26 errors of 30 / √10 each way."""
-    found = of_deviations((0, 300) * 25)
+    found = of_deviations((0, far) * 25)
 
-    assert found["standard_error_bps"] == pytest.approx(30 / 10**0.5)
-    reach = 2.2605676 * 30 / 10**0.5
+    error = far / 10 / 10**0.5
+    assert found["standard_error_bps"] == pytest.approx(error)
+    assert found["standard_error_ratio"] == pytest.approx(error / (far / 2 / 50**0.5))
+    reach = 2.2605676 * error
     assert [found[name] for name in ENDS] == [
-        pytest.approx(150 - reach),
-        pytest.approx(150 + reach),
+        pytest.approx(far / 2 - reach),
+        pytest.approx(far / 2 + reach),
     ]
 
 
@@ -104,9 +107,9 @@ def test_where_blocks_cannot_show_how_long_samples_hold_together_nothing_is_told
     assert found["standard_error_bps"] is not None
 
 
-@pytest.mark.parametrize(("second", "mean"), [(60, 300), (61, 200)])
-def test_a_price_counts_from_the_moment_it_is_told(second: int, mean: int) -> None:
-    """Told at 60 s it is looked at then, told a second later at 120 s: nobody looks ahead."""
+@pytest.mark.parametrize(("second", "mean"), [(60, 300), (60.000001, 200)])
+def test_a_price_counts_from_the_moment_it_is_told(second: float, mean: int) -> None:
+    """Told at 60 s it is looked at then, told a microsecond later at 120 s: nobody looks ahead."""
     found = interval(
         *(spoken("0xref", each, 10_000) for each in (0, 120)),
         *(spoken("0xown", each, price) for each, price in ((0, 10_000), (120, 10_600))),
@@ -151,6 +154,19 @@ def test_a_price_that_says_nothing_of_the_other_is_left_out(price: int) -> None:
     )
 
     assert [found[name] for name in COUNTS[:2]] == [2, 1]
+
+
+@pytest.mark.parametrize(
+    ("price", "unsampled"), [(110_000, 0), (110_000.1, 1), (-90_000, 0), (-90_000.1, 1)]
+)
+def test_a_price_eleven_times_as_high_is_still_compared(price: float, unsampled: int) -> None:
+    """It is ten times the other away from it; so is one as far below zero."""
+    found = interval(
+        *(spoken("0xref", second, 10_000) for second in (0, 60)),
+        *(spoken("0xown", second, each) for second, each in ((0, 10_000), (60, price))),
+    )
+
+    assert [found[name] for name in COUNTS[:2]] == [2 - unsampled, unsampled]
 
 
 def test_an_answer_that_is_long_past_when_it_is_read_is_no_price() -> None:
@@ -276,6 +292,27 @@ def test_pairs_are_compared_some_at_a_time() -> None:
 
     assert [piece.height for piece in pieces] == [1, 2, 2, 1]
     assert pl.concat(pieces).select("source", "reference").n_unique() == 6
+
+
+def test_only_what_is_asked_of_the_answer_is_cut_from_it() -> None:
+    """A condition, a column and a row that are asked for change nothing of what is compared."""
+    told = (spoken(feed, second, 100) for feed in ("0xown", "0xref") for second in (0, 60))
+
+    lazy = compute("oracle_deviation_interval", load(oracle_updates=table("oracle_updates", *told)))
+    asked = lazy.filter(pl.col("sample_count") > 1).select("feed", "sample_count").head(1)
+
+    assert collected(asked).rows() == [("0xown", 2)]
+
+
+def test_sums_of_a_far_deviation_over_a_year_do_not_overflow() -> None:
+    """600,000 samples of 90,000 bps, whose sums are squared: they never moved."""
+    count = 600_000
+    pair = {"source": 1, "reference": 2, "span_count": count, "value": 90_000_000}
+    samples = pl.DataFrame(pair).select(pl.all().repeat_by(count)).explode(*pair)
+
+    found = _spreads(samples.lazy(), block_count=2)
+
+    assert found.select("sample_count", "squares", "block_squares").row(0) == (count, 0, 0)
 
 
 @pytest.mark.parametrize(

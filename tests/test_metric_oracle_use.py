@@ -169,9 +169,12 @@ def test_off_is_beyond_the_threshold(threshold_bps: int, rows: int) -> None:
 
 
 @pytest.mark.parametrize(("tolerance_seconds", "rows"), [(60, 1), (59, 0)])
-def test_prices_that_are_too_old_prove_nothing(tolerance_seconds: int, rows: int) -> None:
+@pytest.mark.parametrize(("linked", "owned"), [(0, 50), (50, 0)])
+def test_prices_that_are_too_old_prove_nothing(
+    linked: int, owned: int, tolerance_seconds: int, rows: int
+) -> None:
     """Either price may be as old as the tolerance."""
-    spoken = (price(LINK, 0, 100), price(OWN, 50, 103))
+    spoken = (price(LINK, linked, 100), price(OWN, owned, 103))
 
     assert off(*spoken, exits=liquidated(60), tolerance_seconds=tolerance_seconds).height == rows
 
@@ -232,7 +235,9 @@ def test_marks_are_kept_apart_from_executions() -> None:
 
 def test_a_basis_needs_a_fresh_price_in_dollars() -> None:
     """An old price, one in another quote, one of zero and an unknown execution give no basis."""
-    assert basis(price(LINK, 0, 100), trades=[(61, 100)], tolerance_seconds=60).is_empty()
+    for second, rows in ((60, 1), (61, 0)):
+        found = basis(price(LINK, 0, 100), trades=[(second, 100)], tolerance_seconds=60)
+        assert found.height == rows
     assert basis(price(LINK | {"quote": "EUR"}, 0, 100), trades=[(1, 100)]).is_empty()
     assert basis(price(LINK, 0, 0), trades=[(1, 100)]).is_empty()
     assert basis(price(LINK, 0, 100), trades=[(1, None)]).is_empty()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from indexer.chains import ARBITRUM, CRONOS, ETHEREUM, HYPEREVM, POLYGON, ZKSYNC, Chain
+from indexer.chains import ARBITRUM, AVALANCHE, CRONOS, ETHEREUM, HYPEREVM, POLYGON, ZKSYNC, Chain
 from indexer.proof import QUIRKS, border_after, reached
 from indexer.proof.quirks import quirks_at
 from indexer.protocols import PROTOCOLS
@@ -34,6 +34,14 @@ def test_a_level_is_reached_as_far_as_the_chain_allows(
 
     assert found == proof
     assert waiver or found == level
+
+
+def test_only_what_forbids_more_is_a_reason() -> None:
+    """A root matters to receipts alone; a quirk that waives nothing is in nobody's way."""
+    assert reached("receipts", quirks_at(ETHEREUM, 5)) == ("receipts", None)
+    assert reached("bloom", quirks_at(ARBITRUM, 5)) == ("bloom", None)
+    proof, waiver = reached("bloom", quirks_at(AVALANCHE, 5))
+    assert (proof, waiver) == ("bloom", "headers of Avalanche's C-Chain hash fields of their own")
 
 
 def test_a_range_ends_where_a_quirk_does() -> None:

@@ -22,7 +22,13 @@ from analytics.studies.forced import (
     exit_windows,
     forced_exits,
 )
-from analytics.studies.levels import drawdowns, executed, funding_signs, minutes_apart
+from analytics.studies.levels import (
+    drawdowns,
+    executed,
+    funding_signs,
+    minutes_apart,
+    since_open,
+)
 from analytics.studies.published import published_totals, totals
 
 Row = Mapping[str, object]
@@ -247,18 +253,74 @@ def test_no_drawdown_is_deeper_than_all_that_was_open() -> None:
     assert row["drawdown_usd_ratio"] is None
 
 
+def opened(*told: tuple[str, int, int, int]) -> pl.LazyFrame:
+    """Return open interest by the minute: market, chain, minute after 21:00, USD."""
+    columns = ("market", "chain_id", "bucket_at", "open_interest_total_usd")
+    usual = {"protocol": "venue", "version": "v1", "open_interest_total_tokens": Decimal(1)}
+    rows = [
+        usual | dict(zip(columns, (market, chain, at(60 * minute), Decimal(usd)), strict=True))
+        for market, chain, minute, usd in told
+    ]
+    return pl.DataFrame(rows).lazy()
+
+
+def test_a_window_begins_with_what_was_open() -> None:
+    """From 21:02 on: its minutes, and of each market that is heard of then the last one before."""
+    rows = [
+        *(("BTC", 1, minute, usd) for minute, usd in ((0, 1), (1, 2), (2, 3), (5, 4))),
+        *(("BTC", 2, minute, usd) for minute, usd in ((-9, 5), (0, 6), (3, 7))),
+        *(("ETH", 1, minute, usd) for minute, usd in ((0, 8), (1, 9))),
+    ]
+    usd = pl.col("open_interest_total_usd").cast(pl.Int64)
+
+    on_time, within = (
+        since_open(opened(*rows), at(seconds)).select(usd).collect()[usd.meta.output_name()]
+        for seconds in (120, 119)
+    )
+
+    assert on_time.to_list() == [2, 3, 4, 6, 7]
+    assert within.to_list() == [1, 2, 3, 4, 6, 7, 8, 9]
+    assert since_open(opened(*rows), None).collect().height == len(rows)
+
+
+def test_a_drawdown_is_of_one_market_in_order_of_time() -> None:
+    """Of 4, 2 and 3 half went, however the rows stand; all of 5 went at last, nothing of 9."""
+    rows = [
+        ("BTC", 1, 2, 3),
+        ("BTC", 1, 1, 2),
+        ("BTC", 1, 0, 4),
+        ("BTC", 2, 0, 5),
+        ("BTC", 2, 1, 0),
+    ]
+
+    found = drawdowns(opened(("ETH", 1, 0, 9), *rows)).collect()
+
+    assert found.select("chain_id", "market", "drawdown_usd_ratio").rows() == [
+        (1, "BTC", -0.5),
+        (1, "ETH", 0.0),
+        (2, "BTC", -1.0),
+    ]
+
+
 def test_funding_counts_the_last_rate_of_a_market() -> None:
-    """BTC turned negative, ETH is at zero; an event without a rate says nothing."""
+    """BTC turned negative, as DOGE is, ETH is at zero; an event without a rate says nothing."""
     rates = table(
         "funding",
-        {"funding_rate_daily_ratio": "0.1"},
         {"funding_rate_daily_ratio": "-0.1", "block_timestamp": at(9)},
+        {"funding_rate_daily_ratio": "0.1"},
         {"funding_rate_daily_ratio": None, "block_timestamp": at(10)},
         {"funding_rate_daily_ratio": "0", "market": "ETH"},
+        {"funding_rate_daily_ratio": "-0.2", "market": "DOGE"},
         {"funding_rate_daily_ratio": None, "market": "SOL"},
+        {"funding_rate_daily_ratio": "1", "protocol": "other"},
+        {"funding_rate_daily_ratio": "1", "protocol": "a third"},
     ).lazy()
 
-    assert funding_signs(rates).collect().row(0) == ("venue", 2, 1, 0.5)
+    assert funding_signs(rates).collect().rows() == [
+        ("a third", 1, 0, 0.0),
+        ("other", 1, 0, 0.0),
+        ("venue", 3, 2, 2 / 3),
+    ]
 
 
 def test_a_market_of_each_version_has_a_rate() -> None:
@@ -273,23 +335,26 @@ def test_a_market_of_each_version_has_a_rate() -> None:
 
 
 def test_minutes_apart_are_counted_once() -> None:
-    """Two updates of one minute 2 % off, one of the next exactly 1 % off."""
+    """Two updates of one minute 2 % and 3 % off, one of the next exactly 1 % off."""
     price = {"asset": "USDE", "quote": "USD"}
     updates = table(
         "oracle_updates",
         price | {"protocol": "chainlink", "feed": "0xc", "oracle_price_quote": "1"},
         *(
             price | {"oracle_price_quote": value, "block_timestamp": at(seconds)}
-            for seconds, value in ((1, "0.98"), (30, "0.97"), (60, "0.99"))
+            for seconds, value in ((1, "0.97"), (30, "0.98"), (60, "0.99"))
         ),
     ).lazy()
 
     found = minutes_apart(oracle_deviation(updates)).collect()
-    stricter = minutes_apart(oracle_deviation(updates), limit_bps=99).collect()
+    stricter, loosest = (
+        minutes_apart(oracle_deviation(updates), limit_bps=limit).collect() for limit in (99, 0)
+    )
 
-    assert found.select("protocol", "minute_count", "last_at").rows() == [("venue", 1, at(30))]
+    columns = ("protocol", "minute_count", "first_at", "last_at")
+    assert found.select(columns).rows() == [("venue", 1, at(1), at(30))]
     assert found["worst_bps"].item() == pytest.approx(-300)
-    assert stricter["minute_count"].to_list() == [2]
+    assert stricter["minute_count"].to_list() == loosest["minute_count"].to_list() == [2]
     with pytest.raises(ValueError, match="limit_bps"):
         minutes_apart(oracle_deviation(updates), limit_bps=-1)
 
@@ -315,16 +380,37 @@ def test_one_feed_on_two_chains_is_two_sources() -> None:
     ]
 
 
+def test_feeds_of_one_protocol_are_sources_of_their_own() -> None:
+    """Three feeds, told in turn, each 5 % off the others; one of them a minute later once more."""
+    told = (("0xc", 0, "1"), ("0xa", 1, "0.95"), ("0xb", 2, "0.9"), ("0xb", 62, "0.9"))
+    updates = table(
+        "oracle_updates",
+        *(
+            {"asset": "USDE", "feed": feed, "block_timestamp": at(s), "oracle_price_quote": price}
+            for feed, s, price in told
+        ),
+    ).lazy()
+
+    found = minutes_apart(oracle_deviation(updates)).collect()
+
+    assert found.select("feed", "reference_feed", "minute_count").rows() == [
+        ("0xb", "0xa", 2),
+        ("0xb", "0xc", 2),
+        ("0xa", "0xc", 1),
+    ]
+
+
 def test_executed_and_declared_of_the_same_window() -> None:
-    """10 of 40 were spent, 20 set aside; without revenue there is no ratio."""
+    """10 of 40 were spent, 20 set aside; of who tells no fee no revenue is known, and no ratio."""
     bought = table("buybacks", {"spent_usd": "10"}, {"protocol": "other", "spent_usd": "1"}).lazy()
     earned = table("fees", {"fee_usd": "40", "supply_side_usd": "0", "holders_usd": "20"}).lazy()
 
     found = executed(bought, earned, UNTOLD).collect()
 
-    assert found.select("protocol", "executed_ratio", "declared_ratio").rows() == [
-        ("other", None, None),
-        ("venue", 0.25, 0.5),
+    columns = ("protocol", "spent_usd", "revenue_usd", "executed_ratio", "declared_ratio")
+    assert found.select(columns).rows() == [
+        ("other", 1, None, None, None),
+        ("venue", 10, 40, 0.25, 0.5),
     ]
 
 
@@ -344,9 +430,9 @@ def test_no_purchase_is_zero_where_one_would_have_been_told() -> None:
 
     found = executed(table("buybacks").lazy(), earned, declared).collect()
 
-    assert found.select("protocol", "spent_usd", "executed_ratio").rows() == [
-        ("other", None, None),
-        ("venue", 0, 0.0),
+    assert found.select("protocol", "spent_usd", "revenue_usd", "executed_ratio").rows() == [
+        ("other", None, 40, None),
+        ("venue", 0, 40, 0.0),
     ]
 
 

@@ -71,7 +71,7 @@ def oracle_deviation_interval(
     Returns:
         One row per asset, quote, source and other source (reference_…) with a sample, sorted:
         sample_count (Int64, n), unsampled_count (Int64: samples left out, because a price was too
-        old, the reference not positive, or the price more than eleven times as high),
+        old, the reference not positive, or the price further from it than ten times the reference),
         block_sample_count (Int64, b), mean_deviation_bps, standard_error_bps,
         naive_standard_error_bps, standard_error_ratio (by blocks, of the naive one; null where the
         deviation never moved, which leaves an interval of no width), interval_low_bps,
@@ -141,7 +141,6 @@ def _lasting(told: pl.DataFrame, grid_seconds: int, tolerance_seconds: int) -> p
     return (
         told.sort("source", "cell")
         .with_columns(until=until)
-        .filter(pl.col("until") > cell)
         .select("source", "price_quote", cell=pl.int_ranges("cell", "until"))
         .explode("cell")
         .lazy()

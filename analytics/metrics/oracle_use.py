@@ -68,7 +68,7 @@ def oracle_age_at_exits(
     return (
         as_of(
             priced,
-            _known(oracle_updates),
+            latest_prices(oracle_updates),
             on="block_timestamp",
             price_at="price_at",
             by=SERIES,
@@ -128,7 +128,7 @@ def liquidations_off_oracle(
     check("threshold_bps", threshold_bps, least=0, most=_MOST_BPS)
     check("tolerance_seconds", tolerance_seconds, least=0)
     own = _own_feeds(markets, oracle_updates)
-    prices = _known(oracle_updates.filter(is_current(tolerance_seconds)))
+    prices = latest_prices(oracle_updates.filter(is_current(tolerance_seconds)))
     others = with_reference_names(prices.select(SERIES).unique())
     asked = (
         liquidations.select(_EXIT)
@@ -196,7 +196,7 @@ def mark_oracle_basis(
     """
     check("tolerance_seconds", tolerance_seconds, least=0)
     current = oracle_updates.filter(is_current(tolerance_seconds))
-    references = as_reference(_known(current).filter(quote="USD"))
+    references = as_reference(latest_prices(current).filter(quote="USD"))
     sources = references.select(*PAIR, *REFERENCE).unique()
     asked = (
         _told(position_changes, liquidations)
@@ -233,11 +233,7 @@ def _told(position_changes: pl.LazyFrame, liquidations: pl.LazyFrame) -> pl.Lazy
     return pl.concat(
         frame.select(*_MARKET, "block_timestamp", price_kind=pl.lit(kind), price_usd=column)
         for kind, frame, column in told
-    ).filter(pl.col("price_usd").is_not_null())
-
-
-def _known(oracle_updates: pl.LazyFrame) -> pl.LazyFrame:
-    return latest_prices(oracle_updates.filter(pl.col("asset").is_not_null()))
+    )
 
 
 def _own_feeds(markets: pl.LazyFrame, oracle_updates: pl.LazyFrame) -> pl.LazyFrame:

@@ -100,7 +100,7 @@ def number(text: str) -> str:
         ValueError: it is not hex.
     """
     value = int(text, 16)
-    return f"{value:02x}" if 0 < value < 128 else octets(_even(f"{value:x}") if value else "")
+    return octets(_even(f"{value:x}") if value else "")
 
 
 def octets(digits: str) -> str:
