@@ -93,10 +93,13 @@ class Past:
 def _then(
     frame: pl.LazyFrame, ago: timedelta, known: pl.LazyFrame, by: tuple[str, ...]
 ) -> pl.LazyFrame:
-    """Return the frame with what was last known, at `known_at`, so long before each row."""
-    asked = frame.with_columns(asked_at=pl.col(_AT) - ago).sort("asked_at")
-    return asked.join_asof(
-        known.sort("known_at"),
+    """
+    Return the frame with what was last known, at `known_at`, so long before each row.
+
+    Of each group both frames are in order of time.
+    """
+    return frame.with_columns(asked_at=pl.col(_AT) - ago).join_asof(
+        known,
         left_on="asked_at",
         right_on="known_at",
         by=[*by],
@@ -125,7 +128,6 @@ def deviations(oracle_deviation: pl.LazyFrame) -> pl.LazyFrame:
         oracle_deviation.group_by("asset", _AT)
         .agg(value=pl.col("deviation_bps").abs().max())
         .with_columns(measure=pl.lit("deviation_bps"))
-        .sort("asset", _AT)
     )
 
 
@@ -135,7 +137,6 @@ def built_up(interest: pl.LazyFrame, past: Past, build_up_ratio: float) -> pl.La
     total = pl.col("open_interest_total_usd")
     by_protocol = (
         interest.filter(total.is_not_null())
-        .sort(*market, "bucket_at")
         .with_columns(change=total - total.shift(1).over(market).fill_null(0))
         .group_by("protocol", pl.col("bucket_at").alias(_AT))
         .agg(pl.col("change").sum())

@@ -151,7 +151,7 @@ def test_three_liquidations_in_a_minute_begin_the_stage() -> None:
 
 def test_liquidations_are_compared_with_the_day_before() -> None:
     """Of 8,640 a day, 0.1 a second, ten times as much is 1: three of 10 a minute are not that."""
-    day = liquidated(0, 0, size=4_320)
+    day = liquidated(0, *range(0, 3_500, 100), size=240)
     quiet = stages(2, liquidations=day + liquidated(7_200, 7_201, 7_202, size=10))
     loud = stages(2, liquidations=day + liquidated(7_200, 7_201, 7_202, size=30))
 
@@ -393,9 +393,9 @@ def test_the_furthest_of_a_stretch_is_what_was_dislocated() -> None:
     assert column(back, "observed_value") == [pytest.approx(10_000 / 9)]
 
 
-@pytest.mark.parametrize(("again", "ends"), [(660, [670]), (661, [60, 670])])
-def test_sources_that_part_again_have_not_agreed(again: int, ends: list[int]) -> None:
-    """Apart until 60 s, and again ten minutes later: one stretch, which a second makes two."""
+@pytest.mark.parametrize(("again", "ends"), [(660, [670]), (660.001, [60, 670])])
+def test_sources_that_part_again_have_not_agreed(again: float, ends: list[int]) -> None:
+    """Apart until 60 s, and again ten minutes later: one stretch, or two if it is longer."""
     right = prices(*((10 * step, 100) for step in range(130)))
     off = ((5, 100), (15, 90), (65, 100), (again, 90), (675, 100))
 
@@ -424,8 +424,8 @@ def test_a_pause_parts_two_stretches() -> None:
 
 
 def test_open_interest_above_its_median_is_a_build_up() -> None:
-    """100 for three hours and then 130 is more than 1.25 times the median."""
-    sizes = [100, 100, 100, 130]
+    """100 for forty hours and then 130 is more than 1.25 times the median."""
+    sizes = [100] * 40 + [130]
     rows = [
         {"open_interest_usd": size, "block_timestamp": at(3_600 * hour)}
         for hour, size in enumerate(sizes)
@@ -434,7 +434,7 @@ def test_open_interest_above_its_median_is_a_build_up() -> None:
 
     result = stages(0, open_interest=rows).filter(measure="open_interest_usd")
 
-    assert column(result, "start_at") == [at(3 * 3_600)]
+    assert column(result, "start_at") == [at(40 * 3_600)]
     assert column(result, "threshold") == [125.0]
 
 
@@ -501,6 +501,25 @@ def test_what_was_open_stays_open_while_nobody_speaks() -> None:
     result = stages(0, open_interest=rows).filter(measure="open_interest_usd")
 
     assert column(result, "verdict") == ["seen"]
+
+
+def test_what_is_open_is_not_added_again_after_an_hour_in_which_it_was_not_known() -> None:
+    """$100 by a change, then by an amount, beside which no short is known till there is none."""
+    told = (
+        {"open_interest_delta_usd": 100},
+        {"open_interest_usd": 100},
+        {"open_interest_usd": 0, "is_long": False},
+        {"open_interest_usd": 130},
+    )
+    rows = [
+        row | {"block_number": hour, "block_timestamp": at(3_600 * hour)}
+        for hour, row in enumerate(told)
+    ]
+
+    result = stages(0, open_interest=rows).filter(measure="open_interest_usd")
+
+    assert column(result, "threshold") == [125.0]
+    assert column(result, "observed_value") == [130.0]
 
 
 def test_what_was_open_last_is_usual_after_a_silence() -> None:

@@ -293,12 +293,15 @@ def test_a_drawdown_is_of_one_market_in_order_of_time() -> None:
         ("BTC", 2, 1, 0),
     ]
 
-    found = drawdowns(opened(("ETH", 1, 0, 9), *rows)).collect()
+    newer = opened(("BTC", 2, 2, 3), ("BTC", 2, 3, 4)).with_columns(version=pl.lit("v2"))
 
-    assert found.select("chain_id", "market", "drawdown_usd_ratio").rows() == [
-        (1, "BTC", -0.5),
-        (1, "ETH", 0.0),
-        (2, "BTC", -1.0),
+    found = drawdowns(pl.concat([newer, opened(("ETH", 1, 0, 9), *rows)])).collect()
+
+    assert found.select("chain_id", "market", "version", "drawdown_usd_ratio").rows() == [
+        (1, "BTC", "v1", -0.5),
+        (1, "ETH", "v1", 0.0),
+        (2, "BTC", "v1", -1.0),
+        (2, "BTC", "v2", 0.0),
     ]
 
 
