@@ -23,7 +23,7 @@ from typer.testing import CliRunner, Result
 from analytics.computations import of_metric, of_query
 from analytics.compute import collected, compute
 from analytics.errors import UserError, WorldError
-from analytics.metrics import METRICS
+from analytics.metrics import METRICS, Metric
 from analytics.plain_text import visible
 from analytics.queries import queries, query_named
 from analytics.reports.chain_names import CHAIN_NAMES, EXPLORERS, block_link, transaction_link
@@ -333,13 +333,14 @@ def test_a_window_of_days_holds_what_cancels_out_and_nothing_later(kept: pl.Expr
     assert found["fees"]["block_timestamp"].to_list() == [at(days=day) for day, _ in earned[:3]]
 
 
+MIDNIGHT = 3 * 3600
 DAYS = {
     "fees": table(
         "fees",
         GMX | {"fee_usd": 1, "block_timestamp": at(days=-1)},
         GMX | {"fee_usd": "2.000000000000000001"},
         GMX | {"fee_usd": None, "block_timestamp": at(60)},
-        GMX | {"fee_usd": 4, "block_timestamp": at(days=1)},
+        GMX | {"fee_usd": 4, "block_timestamp": at(MIDNIGHT)},
         SNX | {"fee_usd": 16},
     )
 }
@@ -351,6 +352,7 @@ DAYS = {
         (pl.lit(value=True), 5),
         (pl.col("protocol") == "gmx", 4),
         ((pl.col("protocol") == "gmx") & (pl.col("date") >= at().date()), 3),
+        ((pl.col("protocol") == "gmx") & (pl.col("date") == at().date()), 2),
     ],
 )
 def test_rows_together_rest_on_what_they_share(kept: pl.Expr, blocks: int) -> None:
@@ -364,13 +366,76 @@ def test_rows_together_rest_on_what_they_share(kept: pl.Expr, blocks: int) -> No
 
 def test_rows_that_look_back_rest_on_what_was_before() -> None:
     """Where the facts of the rows' own time do not suffice, all earlier ones of the key count."""
-    facts = open_interest({"open_interest_usd": 7}, *({"open_interest_delta_usd": 1},) * 3)
-    kept = pl.col("bucket_at") >= at(7200)
+    changes = ({"open_interest_delta_usd": 1},) * 3
+    facts = open_interest({"open_interest_usd": 7}, *changes, SNX | {"open_interest_usd": 9})
+    kept = (pl.col("bucket_at") >= at(7200)) & (pl.col("protocol") == "gmx")
     rows = collected(compute("open_interest", facts).filter(kept))
 
     found = traced_together(Together(of_metric("open_interest", {}), rows, kept), facts)
 
     assert found["open_interest"].height == 4
+
+
+def test_rows_together_rest_on_the_windows_around_them() -> None:
+    """From a window before the first row to one after the last."""
+    moments = (-31, -30, 0, 30, 50, 90, 91)
+    facts = load(
+        liquidations=table(
+            "liquidations", *({"notional_usd": 60, "block_timestamp": at(each)} for each in moments)
+        )
+    )
+    kept = pl.col("block_timestamp") == at(30)
+    computed = of_metric("liquidation_velocity", {})
+    rows = collected(computed.rows(facts).filter(kept))
+
+    found = traced_together(Together(computed, rows, kept), facts)["liquidations"]
+
+    assert found["block_timestamp"].to_list() == [at(each) for each in moments[1:-1]]
+
+
+def newest_first(fees: pl.LazyFrame) -> pl.LazyFrame:
+    """Return a metric whose rows go back in time: the fees of each day."""
+    days = fees.group_by(date=pl.col("block_timestamp").dt.date())
+    return days.agg(pl.col("fee_usd").sum()).sort("date", descending=True)
+
+
+def of_all_markets(fees: pl.LazyFrame) -> pl.LazyFrame:
+    """Return a metric that says of a market what no fact has: the fees of all of them."""
+    return fees.group_by("protocol", market=pl.lit("all")).agg(pl.col("fee_usd").sum())
+
+
+def of_periods_of_its_own(fees: pl.LazyFrame) -> pl.LazyFrame:
+    """Return a metric of periods whose length no setting tells: the fees of each minute."""
+    minute = pl.col("block_timestamp").dt.truncate("1m")
+    return fees.group_by("protocol", bucket_at=minute).agg(pl.col("fee_usd").sum())
+
+
+def fees_of(metric: Metric, told: Callable[[str], pl.LazyFrame], kept: pl.Expr) -> list[list[int]]:
+    """Return the fees that rows of a metric rest on: the last of them alone, and all together."""
+    computed = of_metric("mine", {}, {"mine": metric})
+    rows = collected(computed.rows(told).filter(kept))
+    alone = traced(Question(computed, rows[-1]), told)
+    together = traced_together(Together(computed, rows, kept), told)
+    return [found["fees"]["fee_usd"].cast(pl.Int64).to_list() for found in (alone, together)]
+
+
+def test_what_tells_rows_apart_need_not_be_in_their_facts() -> None:
+    """Rows that go back in time, a market of no fact, a time of no known length."""
+    days = ((GMX, -1), (GMX, 0), (GMX, 0), (GMX, 1), (SNX, 0))
+    told = load(
+        fees=table(
+            "fees",
+            *(
+                dict(venue) | {"fee_usd": usd, "block_timestamp": at(days=day)}
+                for usd, (venue, day) in enumerate(days, 1)
+            ),
+        )
+    )
+    is_gmx, is_late = pl.col("protocol") == "gmx", pl.col("date") >= at().date()
+
+    assert fees_of(newest_first, told, is_late) == [[2, 3, 5], [2, 3, 4, 5]]
+    assert fees_of(of_all_markets, told, is_gmx) == [[1, 2, 3, 4], [1, 2, 3, 4, 5]]
+    assert fees_of(of_periods_of_its_own, told, is_gmx) == [[1, 2, 3, 4], [1, 2, 3, 4]]
 
 
 def largest_ever(fees: pl.LazyFrame) -> pl.LazyFrame:
