@@ -28,6 +28,7 @@ from indexer.decode.columns import decode
 from indexer.decode.int256 import decimal, from_int
 from indexer.decode.limbs import scale
 from indexer.decode.template import matches
+from indexer.decode.walk import walked
 from indexer.protocols.lido import PROTOCOL as LIDO
 from indexer.rpc import Header
 from indexer.store import read_failures, record, rewind, write_collected
@@ -159,6 +160,24 @@ def test_few_shapes_are_tried_in_a_block() -> None:
 
     assert accepted.all()
     assert calls(lambda: decode(event, [], logs), of=matches) < 100
+
+
+def test_rows_that_share_no_shape_are_walked_one_by_one() -> None:
+    """After the first few of a block whose shape no other row has, none is tried."""
+    event = event_of(tuple(Parameter(name, "string", False, ()) for name in "abc"))  # noqa: FBT003
+    texts = [("a" * (1 + row % 32), "b" * (1 + row // 32), "c") for row in range(1_000)]
+    logs = logs_of(event, [encode(["string"] * 3, each) for each in texts])
+
+    assert calls(lambda: decode(event, [], logs), of=matches) < 10
+
+
+def test_a_shape_is_known_in_the_next_block() -> None:
+    """Two shapes of one length in turn, of more rows than a block has: each is walked once."""
+    event = event_of(tuple(Parameter(name, "string", False, ()) for name in "ab"))  # noqa: FBT003
+    pair = [encode(["string"] * 2, each) for each in (("a", "b" * 33), ("a" * 33, "b"))]
+    logs = logs_of(event, pair * 5_000)
+
+    assert calls(lambda: decode(event, [], logs), of=walked) == 2
 
 
 def test_decimals_that_differ_on_every_row_are_few() -> None:
