@@ -7,6 +7,7 @@ from shutil import copy
 from typing import Any
 
 import duckdb
+import polars as pl
 import pytest
 from handmade import opened
 from proof_rig import (
@@ -43,7 +44,7 @@ from indexer.simulation.node import serve
 from indexer.simulation.served import REPLAY_CLIENT
 from indexer.store import read_failures, repairs
 from indexer.store.connection import select
-from indexer.store.proofs import digest_of
+from indexer.store.proofs import digest_of, read_blocks
 from indexer.store.reading import stored_in
 from indexer.sync import Inspection, Repaired, Verdict, index, repair, verify
 from indexer.tables import now
@@ -127,6 +128,17 @@ def proofs(path: Path) -> list[tuple[object, ...]]:
 def failed(found: Verdict | Repaired) -> list[tuple[str, int, int]]:
     """Return what failed, without the sentences."""
     return [failure[:3] for failure in found.failures]
+
+
+def check_coverage(path: Path, chain: Sequence[Block]) -> None:
+    """Check that each row has the digest of the logs in it, and the hash of its last block."""
+    hashes = {block.number: block.hash for block in chain}
+    with opened(path) as connection:
+        owned = job(path).ledger().owned(stored_in(connection, ETHEREUM.chain_id))
+        for row in select(connection, "coverage", "true", []).iter_rows(named=True):
+            stored = digest_of(connection, row, row["from_block"], row["to_block"], owned)
+            assert row["logs_digest"] == stored
+            assert row["to_block_hash"] == hashes[row["to_block"]]
 
 
 # Proof on the way in.
@@ -362,12 +374,14 @@ def test_verify_never_lowers_a_proof(tmp_path: Path, url: str, made: dict[str, P
 
 
 def test_verify_raises_exactly_what_it_looked_at(
-    tmp_path: Path, url: str, made: dict[str, Path]
+    tmp_path: Path, chain: Sequence[Block], url: str, made: dict[str, Path]
 ) -> None:
     """`--from` and `--to` split coverage there; later looks join it again."""
     path = copied(made["fetched"], tmp_path)
 
     checked(path, "bloom", url, from_block=FIRST + 40, to_block=FIRST + 59)
+
+    check_coverage(path, chain)
 
     assert proofs(path)[:3] == [
         (FIRST, FIRST + 39, "fetched"),
@@ -376,6 +390,23 @@ def test_verify_raises_exactly_what_it_looked_at(
     ]
     checked(path, "bloom", url)
     assert different(path, made["bloom"]) == set()
+
+
+def test_what_was_seen_is_still_there_while_nothing_of_it_changes(made: dict[str, Path]) -> None:
+    """Logs, times, births by then and owners count; what is born later does not."""
+    seen = read_blocks(made["fetched"], ETHEREUM.chain_id, [QUIET, BUSY])
+    born = pl.col("from_block")
+
+    assert not (seen.logs.is_empty() or seen.blocks.is_empty() or seen.contracts.is_empty())
+    assert seen.is_still(seen)
+    for now_seen, is_still in (
+        (replace(seen, logs=seen.logs[1:]), False),
+        (replace(seen, blocks=seen.blocks[1:]), False),
+        (replace(seen, contracts=seen.contracts.filter(born > BUSY)), False),
+        (replace(seen, contracts=seen.contracts.filter(born <= BUSY)), True),
+        (replace(seen, protocols=frozenset({"feed"})), False),
+    ):
+        assert seen.is_still(now_seen) == is_still
 
 
 def test_a_sample_raises_nothing(tmp_path: Path, url: str, made: dict[str, Path]) -> None:
@@ -472,7 +503,9 @@ def test_a_repair_of_many_blocks_counts_the_rest_once(
     assert sum(counted) <= 5 * COUNT
 
 
-def test_a_repair_of_the_end_of_a_row_counts_nothing_of_the_next(tmp_path: Path, url: str) -> None:
+def test_a_repair_of_the_end_of_a_row_counts_nothing_of_the_next(
+    tmp_path: Path, chain: Sequence[Block], url: str
+) -> None:
     """Two rows that touch, the last block of one and one in the other: all digests are true."""
     path, last = tmp_path / "a.duckdb", FIRST + 99
     run(job(path, proof="receipts", to_block=last), url)
@@ -486,11 +519,7 @@ def test_a_repair_of_the_end_of_a_row_counts_nothing_of_the_next(tmp_path: Path,
 
     assert mended(path, url).failures == []
 
-    with opened(path) as connection:
-        owned = job(path).ledger().owned(stored_in(connection, ETHEREUM.chain_id))
-        for row in select(connection, "coverage", "true", []).iter_rows(named=True):
-            stored = digest_of(connection, row, row["from_block"], row["to_block"], owned)
-            assert row["logs_digest"] == stored
+    check_coverage(path, chain)
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ class Seen:
                 self.logs.select(number="block_number", hash="block_hash"),
                 ends.select(number="to_block", hash=to_block_hash),
             ]
-        ).unique()
+        )
 
     def misdated(self, headers: pl.DataFrame) -> dict[int, str]:
         """Return block number -> what is wrong with its time, for headers: number, timestamp."""
