@@ -42,12 +42,12 @@ from indexer.simulation import blocks as simulated
 from indexer.simulation.blocks import Block
 from indexer.simulation.node import serve
 from indexer.simulation.served import REPLAY_CLIENT
-from indexer.store import read_failures, repairs
+from indexer.store import read_failures, record, repairs
 from indexer.store.connection import select
 from indexer.store.proofs import digest_of, read_blocks
 from indexer.store.reading import stored_in
 from indexer.sync import Inspection, Repaired, Verdict, index, repair, verify
-from indexer.tables import now
+from indexer.tables import empty, now
 
 COUNT = 200
 QUIET = FIRST + 20  # a block with one log, far below the head
@@ -392,12 +392,15 @@ def test_verify_raises_exactly_what_it_looked_at(
     assert different(path, made["bloom"]) == set()
 
 
-def test_what_was_seen_is_still_there_while_nothing_of_it_changes(made: dict[str, Path]) -> None:
+def test_what_was_seen_is_still_there_while_nothing_of_it_changes(
+    tmp_path: Path, made: dict[str, Path]
+) -> None:
     """Logs, times, births by then and owners count; what is born later does not."""
-    seen = read_blocks(made["fetched"], ETHEREUM.chain_id, [QUIET, BUSY])
+    path = copied(made["fetched"], tmp_path)
+    seen = read_blocks(path, ETHEREUM.chain_id, [QUIET, BUSY])
     born = pl.col("from_block")
 
-    assert not (seen.logs.is_empty() or seen.blocks.is_empty() or seen.contracts.is_empty())
+    assert (seen.contracts["from_block"] <= BUSY).to_list() == [True, False]
     assert seen.is_still(seen)
     for now_seen, is_still in (
         (replace(seen, logs=seen.logs[1:]), False),
@@ -407,6 +410,8 @@ def test_what_was_seen_is_still_there_while_nothing_of_it_changes(made: dict[str
         (replace(seen, protocols=frozenset({"feed"})), False),
     ):
         assert seen.is_still(now_seen) == is_still
+    given = (ETHEREUM.chain_id, empty("audits"), (), job(path).ledger().owned)
+    assert not record(path, *given, seen=replace(seen, logs=seen.logs[1:]))
 
 
 def test_a_sample_raises_nothing(tmp_path: Path, url: str, made: dict[str, Path]) -> None:
