@@ -56,6 +56,20 @@ def test_a_reorg_of_all_that_is_not_final_heals(tmp_path: Path, count: int, kept
     assert {name for name, _ in different} <= {"tokens"}  # of what was born there
 
 
+def test_a_newest_block_that_was_replaced_is_a_reorg(tmp_path: Path) -> None:
+    """Another one in its place, as high, on the same parent."""
+    chain, path = blocks(80), tmp_path / "a.duckdb"
+    fork = blocks(80, below=chain[:-1], fork=b"fork")
+    indexed(path, 80)
+
+    with serve([served(fork)]) as node:
+        done = run(job(path), node.url)
+
+    assert done.reorgs == 1
+    top = f"select distinct to_block_hash from coverage where to_block = {FIRST + 79}"
+    assert rows(path, top) == [(fork[-1].hash,)]
+
+
 def test_orphans_are_kept_with_the_reason(tmp_path: Path) -> None:
     """Raw logs of the abandoned branch stay readable beside why they left."""
     chain = blocks(COUNT)
