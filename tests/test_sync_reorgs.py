@@ -1,16 +1,25 @@
 """Reorgs: inside the finality window they heal, below it they stop the run."""
 
+import asyncio
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
+import polars as pl
 import pytest
+from handmade import table
 from proof_rig import Lie, lying
-from sync_rig import FEED, FIRST, POOL, blocks, contents, indexed, job, rows, run, served
+from sync_rig import BIRTH, FEED, FIRST, POOL, blocks, contents, indexed, job, rows, run, served
 
 from indexer.errors import NodeBehind, NodeUnavailable, ReorgTooDeep
+from indexer.rpc import Header
+from indexer.simulation.blocks import Block
 from indexer.simulation.node import Answer, serve
 from indexer.sync.pieces import ChainMoved
+from indexer.sync.reorgs import forked
+from indexer.sync.source import Source
 
 COUNT = 300
 
@@ -213,6 +222,69 @@ def test_a_node_far_behind_is_not_believed(tmp_path: Path) -> None:
 
     with serve([served(chain[:100])]) as node, pytest.raises(NodeBehind, match="later head"):
         run(job(path), node.url)
+
+
+def test_a_node_at_the_last_final_block_is_no_further_behind(tmp_path: Path) -> None:
+    """It tells nothing new, and contradicts nothing."""
+    path = tmp_path / "a.duckdb"
+    indexed(path, COUNT)
+    before = contents(path)
+
+    with serve([served(blocks(COUNT)[: COUNT - 64])]) as node:
+        run(job(path), node.url)
+
+    assert contents(path) == before
+
+
+class Headers:
+    """A node that tells headers of a chain and nothing else."""
+
+    def __init__(self, chain: Sequence[Block]) -> None:
+        self._hashes = {block.number: bytes.fromhex(block.hash[2:]) for block in chain}
+
+    async def headers(self, numbers: Sequence[int]) -> pl.DataFrame:
+        """Return number and hash of these blocks."""
+        return pl.DataFrame([(each, self._hashes[each]) for each in numbers], HASHES, orient="row")
+
+
+HASHES = {"number": pl.Int64(), "hash": pl.Binary()}
+
+
+def test_what_was_born_on_the_branch_that_left_is_known_no_more(tmp_path: Path) -> None:
+    """Of children and markets those stay that are as old as the ancestor, or of no block at all."""
+    path, kept, count = tmp_path / "a.duckdb", FIRST + 149, 200
+    indexed(path, count)
+    ledger = job(path).ledger()
+    told = (("pools", kept), ("pools", kept + 1), ("pools", None), ("another", None))
+    usual = {"asset_class": "crypto", "known_by": "event"}
+    markets = table(
+        "markets",
+        *(usual | {"protocol": slug, "market": str(at), "block_number": at} for slug, at in told),
+    )
+    stored = replace(ledger.stored(), markets=markets)
+    fork = Headers(blocks(count, below=blocks(count)[:150], fork=b"fork"))
+    head = Header(FIRST + count - 1, b"", b"", None, None)
+
+    found = asyncio.run(forked(cast("Source", fork), ledger, stored, head))
+
+    assert found is not None
+    assert (found.ancestor, found.before) == (kept, stored)
+    assert found.after.contracts["from_block"].to_list() == [BIRTH]
+    assert found.after.markets["market"].to_list() == [str(kept), "None"]
+    assert found.lost() == dict.fromkeys(("feed", "pools"), (kept + 1, FIRST + count - 1))
+
+
+def test_a_token_that_no_declaration_states_any_more_is_not_known(tmp_path: Path) -> None:
+    """What a chain was asked of a token stays."""
+    path = tmp_path / "a.duckdb"
+    indexed(path, 200)
+    ledger = job(path).ledger()
+    stated = {"address": "0xstated", "symbol": "OLD", "decimals": 6, "known_by": "declaration"}
+    stored = ledger.stored()
+    more = replace(stored, tokens=pl.concat([stored.tokens, table("tokens", stated)]))
+
+    assert ledger.known(more).tokens.equals(ledger.known(stored).tokens)
+    assert set(stored.tokens["address"]) <= set(ledger.known(more).tokens["address"])
 
 
 def test_a_reorg_between_two_requests_heals(tmp_path: Path) -> None:
