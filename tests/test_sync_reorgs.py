@@ -250,9 +250,12 @@ class Headers:
 HASHES = {"number": pl.Int64(), "hash": pl.Binary()}
 
 
-def test_what_was_born_on_the_branch_that_left_is_known_no_more(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("last", "born"), [(179, [BIRTH]), (180, [BIRTH, BIRTH + 60])])
+def test_what_was_born_on_the_branch_that_left_is_known_no_more(
+    tmp_path: Path, last: int, born: list[int]
+) -> None:
     """Of children and markets those stay that are as old as the ancestor, or of no block at all."""
-    path, kept, count = tmp_path / "a.duckdb", FIRST + 149, 200
+    path, kept, count = tmp_path / "a.duckdb", FIRST + last, 240
     indexed(path, count)
     ledger = job(path).ledger()
     told = (("pools", kept), ("pools", kept + 1), ("pools", None), ("another", None))
@@ -261,17 +264,41 @@ def test_what_was_born_on_the_branch_that_left_is_known_no_more(tmp_path: Path) 
         "markets",
         *(usual | {"protocol": slug, "market": str(at), "block_number": at} for slug, at in told),
     )
-    stored = replace(ledger.stored(), markets=markets)
-    fork = Headers(blocks(count, below=blocks(count)[:150], fork=b"fork"))
+    coverage = ledger.stored().coverage.filter(
+        (pl.col("protocol") == "pools") | (pl.col("from_block") == FIRST)
+    )
+    stored = replace(ledger.stored(), markets=markets, coverage=coverage)
+    fork = Headers(blocks(count, below=blocks(count)[: last + 1], fork=b"fork"))
     head = Header(FIRST + count - 1, b"", b"", None, None)
 
     found = asyncio.run(forked(cast("Source", fork), ledger, stored, head))
 
     assert found is not None
     assert (found.ancestor, found.before) == (kept, stored)
-    assert found.after.contracts["from_block"].to_list() == [BIRTH]
+    assert found.after.contracts["from_block"].to_list() == born
     assert found.after.markets["market"].to_list() == [str(kept), "None"]
-    assert found.lost() == dict.fromkeys(("feed", "pools"), (kept + 1, FIRST + count - 1))
+    assert found.lost() == {"pools": (kept + 1, FIRST + count - 1)}
+
+
+def test_one_wrong_answer_about_a_final_block_is_no_reorg(tmp_path: Path) -> None:
+    """The node is asked once more before a person is."""
+    path, chain = tmp_path / "a.duckdb", blocks(200)
+    indexed(path, 200)
+    final, answers = FIRST + 135, [b"wrong" + bytes(27)]
+    node = Headers(chain)
+
+    class Hasty:
+        """The same node, which is wrong about the final block once."""
+
+        async def headers(self, numbers: Sequence[int]) -> pl.DataFrame:
+            told = await node.headers(numbers)
+            odd = pl.when(number=final).then(pl.lit(answers.pop())) if answers else None
+            return told if odd is None else told.with_columns(hash=odd.otherwise("hash"))
+
+    ledger, head = job(path).ledger(), Header(FIRST + 199, b"", b"", None, None)
+
+    assert asyncio.run(forked(cast("Source", Hasty()), ledger, ledger.stored(), head)) is None
+    assert not answers
 
 
 def test_a_token_that_no_declaration_states_any_more_is_not_known(tmp_path: Path) -> None:
