@@ -259,7 +259,7 @@ def test_what_was_born_on_the_branch_that_left_is_known_no_more(
     indexed(path, count)
     ledger = job(path).ledger()
     told = (("pools", kept), ("pools", kept + 1), ("pools", None), ("another", None))
-    usual = {"asset_class": "crypto", "known_by": "event"}
+    usual: dict[str, object] = {"asset_class": "crypto", "known_by": "event"}
     markets = table(
         "markets",
         *(usual | {"protocol": slug, "market": str(at), "block_number": at} for slug, at in told),
@@ -291,6 +291,7 @@ def test_one_wrong_answer_about_a_final_block_is_no_reorg(tmp_path: Path) -> Non
         """The same node, which is wrong about the final block once."""
 
         async def headers(self, numbers: Sequence[int]) -> pl.DataFrame:
+            """Return number and hash of these blocks."""
             told = await node.headers(numbers)
             odd = pl.when(number=final).then(pl.lit(answers.pop())) if answers else None
             return told if odd is None else told.with_columns(hash=odd.otherwise("hash"))
