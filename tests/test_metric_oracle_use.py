@@ -161,9 +161,10 @@ def test_a_liquidation_is_off_when_the_venue_disagrees_with_another() -> None:
 
 
 @pytest.mark.parametrize(("threshold_bps", "rows"), [(299, 1), (300, 0)])
-def test_off_is_beyond_the_threshold(threshold_bps: int, rows: int) -> None:
-    """Exactly at the threshold is not off."""
-    spoken = (price(LINK, 0, 100), price(OWN, 0, 103))
+@pytest.mark.parametrize("own", [103, 97])
+def test_off_is_beyond_the_threshold(own: int, threshold_bps: int, rows: int) -> None:
+    """Either way; exactly at the threshold is not off."""
+    spoken = (price(LINK, 0, 100), price(OWN, 0, own))
 
     assert off(*spoken, exits=liquidated(1), threshold_bps=threshold_bps).height == rows
 
