@@ -93,13 +93,10 @@ class Past:
 def _then(
     frame: pl.LazyFrame, ago: timedelta, known: pl.LazyFrame, by: tuple[str, ...]
 ) -> pl.LazyFrame:
-    """
-    Return the frame with what was last known, at `known_at`, so long before each row.
-
-    Of each group both frames are in order of time.
-    """
-    return frame.with_columns(asked_at=pl.col(_AT) - ago).join_asof(
-        known,
+    """Return the frame with what was last known, at `known_at`, so long before each row."""
+    asked = frame.with_columns(asked_at=pl.col(_AT) - ago).sort("asked_at")
+    return asked.join_asof(
+        known.sort("known_at"),
         left_on="asked_at",
         right_on="known_at",
         by=[*by],
@@ -137,6 +134,7 @@ def built_up(interest: pl.LazyFrame, past: Past, build_up_ratio: float) -> pl.La
     total = pl.col("open_interest_total_usd")
     by_protocol = (
         interest.filter(total.is_not_null())
+        .sort(*market, "bucket_at")
         .with_columns(change=total - total.shift(1).over(market).fill_null(0))
         .group_by("protocol", pl.col("bucket_at").alias(_AT))
         .agg(pl.col("change").sum())
