@@ -20,7 +20,7 @@ from analytics.expressions import (
     ratio,
     whole_total,
 )
-from analytics.prices import of_own_feeds, told_of
+from analytics.prices import is_used, of_own_feeds, told_of
 
 _MARKET = ("chain_id", "protocol", "version", "market")
 _WAVE = ("protocol", "wave")
@@ -97,7 +97,7 @@ def _own_prices(
     # A venue's version of its oracle is not that of its markets.
     kept = (*venue, "asset", "feed", "block_timestamp", *EVENT_ORDER, "oracle_price_quote")
     dollars = oracle_updates.filter(pl.col("quote") == "USD").select(kept)
-    told = of_own_feeds(named, told_of(dollars, named, "asset"))
+    told = of_own_feeds(named, told_of(dollars, named, "asset")).filter(is_used())
     return cut.join(told, on=[*venue, "market"])
 
 

@@ -133,22 +133,32 @@ def of_own_feeds(markets: pl.LazyFrame, told: pl.LazyFrame) -> pl.LazyFrame:
     Return what the venue's own feeds tell of each market.
 
     A venue may price two tokens of one asset, or have a second price to check with: the feed of the
-    market's own index token, or of its own number, is the one it used.
+    market's own index token, or of its own number, is the one it uses from when it first speaks.
 
     Args:
         markets: the table.
-        told: rows with chain_id, protocol, asset and feed; asset null while it is unknown.
+        told: rows with chain_id, protocol, asset, feed and block_timestamp; asset null while it is
+            unknown.
 
     Returns:
-        The rows with market and index_token, once for each market of their asset.
+        The rows with market, index_token and used_until, once for each market of their asset; null
+        where it is still the one, else when the market's own first spoke.
     """
-    feed = pl.col("feed")
+    feed, own_at = pl.col("feed"), pl.col("own_at")
     is_index = (feed == pl.col("index_token")).fill_null(value=False) | (feed == pl.col("market"))
     return (
         assets_of(markets)
         .join(told, on=["chain_id", "protocol", "asset"])
-        .filter(is_index | ~is_index.any().over(_MARKET))
+        .with_columns(own_at=pl.when(is_index).then("block_timestamp"))
+        .with_columns(used_until=pl.when(own_at.is_null()).then(own_at.min().over(_MARKET)))
+        .drop("own_at")
     )
+
+
+def is_used() -> pl.Expr:
+    """Return whether a market used a feed of `of_own_feeds` at the moment of a row."""
+    until = pl.col("used_until")
+    return until.is_null() | (pl.col("block_timestamp") < until)
 
 
 def with_reference_names(sources: pl.LazyFrame) -> pl.LazyFrame:

@@ -17,6 +17,7 @@ from test_twins import NEVER_NULL, SIGNED, TEXTS, choices, in_time
 from analytics import load as databases
 from analytics.beginnings import looks_back
 from analytics.compute import collected, compute, defaults_of, facts_of
+from analytics.expressions import INSTANT
 from analytics.metrics import METRICS
 from analytics.reports.asked import Asked
 from analytics.reports.scope import Limits, Scope
@@ -78,6 +79,13 @@ UNSCALED = {
     "share_valuations": "what is valued is a price",
     "cascade_stages": "one column has many units",
     **dict.fromkeys(("impact_depth", "impact_depth_change"), "a power of dollars"),
+}
+UNENDED = {
+    "adl_state": "a row tells until when it stood",
+    "depth": "a pool of this world may tell of its start after other events",
+    "open_interest_against_closed": "what a market tells at all is known from what it told later",
+    "open_interest_drawdown": "the lowest comes after the peak",
+    "oracle_deviation_area": "the last price of all lasts for no time",
 }
 # Rows of no time are not those of a beginning.
 TIMED = [name for name in sorted(METRICS) if {*TIMES} & {*compute(name, load()).collect_schema()}]
@@ -240,6 +248,18 @@ def test_a_beginning_leaves_rows_out_and_changes_none(
     time = next(name for name in TIMES if name in begun.columns)
     is_since = pl.col(time).cast(pl.Datetime("us")) >= SINCE
     assert_frame_equal(told(metric).filter(is_since), begun, check_exact=True)
+
+
+@pytest.mark.parametrize("metric", [each for each in TIMED if each not in UNENDED])
+def test_an_end_leaves_rows_out_and_changes_none(
+    metric: str, con: duckdb.DuckDBPyConnection
+) -> None:
+    """With --to, a row is what it is without: what comes later changes nothing that was."""
+    ended = collected(Asked(Scope(con, Limits(until=SINCE - INSTANT)), metric, {}).rows)
+
+    time = next(name for name in TIMES if name in ended.columns)
+    is_before = pl.col(time).cast(pl.Datetime("us")) < SINCE
+    assert_frame_equal(told(metric).filter(is_before), ended, check_exact=True)
 
 
 @LOOKING_BACK

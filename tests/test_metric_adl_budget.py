@@ -256,6 +256,16 @@ def test_of_two_tokens_of_an_asset_the_index_token_is_the_one() -> None:
     assert column(budget(LONG, marks=(), oracle=oracle), "needed_budget_usd") == [5.0]
 
 
+def test_until_the_index_token_is_priced_another_one_is_the_price() -> None:
+    """What is told later changes no mark of before."""
+    oracle = (price(92, 1, feed="0xindex"), price(91, feed="0xwrapped"))
+    named = (MARKET | {"index_token": "0xindex"},)
+
+    found = budget(LONG, marks=(), oracle=oracle, markets=named)
+
+    assert column(found, "needed_budget_usd") == [5.0]
+
+
 def test_settings_are_not_negative() -> None:
     """Neither the horizon nor the tolerance goes backwards."""
     with pytest.raises(ValueError, match="horizon_milliseconds must be at least 0, got -1"):

@@ -120,6 +120,17 @@ def test_the_feed_of_the_index_token_is_the_one_a_market_used() -> None:
     assert column(one, "feed") == ["0xown"]
 
 
+def test_until_the_index_token_is_priced_another_feed_is_the_one_a_market_uses() -> None:
+    """What is told later changes no exit of before: at 59 s the other feed, at 60 s its own."""
+    told = (price(OWN | {"feed": "0xwrapped"}, 0, 5), price(OWN, 60, 1), price(LINK, 0, 4))
+    named, exits = market(**INDEX), liquidated(59, 60)
+
+    aged, found = (made(*told, exits=exits, where=named) for made in (ages, off))
+
+    assert column(aged, "feed") == ["0xwrapped", "0xown", "0xown"]
+    assert column(found, "feed") == ["0xwrapped", "0xown"]
+
+
 def test_the_index_token_of_one_market_hides_no_feed_of_another() -> None:
     """Ether's market names no token: what its venue says of ether is its price all the same."""
     ether = {"feed": "0xe", "asset": "ETH"}

@@ -15,6 +15,7 @@ from analytics.prices import (
     deviation_bps,
     in_seconds,
     is_current,
+    is_used,
     latest_prices,
     microseconds_between,
     of_own_feeds,
@@ -37,7 +38,7 @@ def oracle_age_at_exits(
 
     The price is the latest one of the venue's feed of the market's asset. Where the venue prices
     several tokens of one asset, the one of the market's own index token or number is the one it
-    used. An exit of a venue without a feed of its own, or before its first price, has no row.
+    uses from when that first speaks. An exit of a venue without a feed of its own, or before its first price, has no row.
 
     Formula:
         age_seconds = time of the exit - when the price had been seen
@@ -63,7 +64,7 @@ def oracle_age_at_exits(
         frame.select(*_EXIT, cause=pl.lit(cause))
         for cause, frame in (("liquidation", liquidations), ("adl", adls))
     )
-    priced = exits.join(_own_feeds(markets, oracle_updates), on=_MARKET)
+    priced = exits.join(_own_feeds(markets, oracle_updates), on=_MARKET).filter(is_used())
     age = in_seconds(microseconds_between("seen_at", "block_timestamp"))
     return (
         as_of(
@@ -95,8 +96,8 @@ def liquidations_off_oracle(
 
     Both prices are the latest ones at the liquidation, of the market's asset and one quote. Where
     the venue prices several tokens of one asset, the feed of the market's own index token or number
-    is the one it used. A row does not say who was right, only that the two disagreed when the
-    position was taken.
+    is the one it uses from when that first speaks. A row does not say who was right, only that the
+    two disagreed when the position was taken.
 
     Formula:
         deviation_bps = (oracle_price - reference_price) / reference_price * 10,000
@@ -133,6 +134,7 @@ def liquidations_off_oracle(
     asked = (
         liquidations.select(_EXIT)
         .join(own, on=_MARKET)
+        .filter(is_used())
         .join(others, on=PAIR)
         .filter(pl.col("protocol") != pl.col("reference_protocol"))
     )
@@ -237,6 +239,6 @@ def _told(position_changes: pl.LazyFrame, liquidations: pl.LazyFrame) -> pl.Lazy
 
 
 def _own_feeds(markets: pl.LazyFrame, oracle_updates: pl.LazyFrame) -> pl.LazyFrame:
-    """Return the venue's own feeds of each market; the one of its index token, if there is one."""
-    sources = oracle_updates.select(SERIES).unique()
-    return of_own_feeds(markets, sources).select(*_MARKET, *PAIR, "feed")
+    """Return the venue's own feeds of each market, and until when each was the one it used."""
+    sources = oracle_updates.group_by(SERIES).agg(pl.col("block_timestamp").min())
+    return of_own_feeds(markets, sources).select(*_MARKET, *PAIR, "feed", "used_until")

@@ -57,6 +57,7 @@ asked as (
             own.asset = others.asset
             and own.quote = others.quote
             and own.protocol != others.protocol
+    where liquidations.block_timestamp < coalesce(own.used_until, 'infinity')
 
 ),
 

@@ -50,6 +50,7 @@ priced as (
         own_sources.feed
     from exits
     inner join own_sources using (chain_id, protocol, market)
+    where exits.block_timestamp < coalesce(own_sources.used_until, 'infinity')
 
 )
 

@@ -1,7 +1,8 @@
 -- question: Which oracle feeds tell the price of a market to its own venue?
 -- reads:    oracle_updates, markets
 -- grain:    one row per market and feed of its own venue for its asset
--- units:    the step `prices`: price_quote in the quote currency; the steps `sources`, `own_sources`
+-- units:    the step `prices`: price_quote in the quote currency; the steps `sources`, `own_sources`:
+--           used_until is null where a feed is still the one that the venue uses
 with
 
 assets as (
@@ -42,18 +43,20 @@ prices as (
 
 sources as (
 
-    select distinct
+    select
         asset,
         quote,
         chain_id,
         protocol,
-        feed
+        feed,
+        min(block_timestamp) as first_at
     from prices
+    group by all
 
 ),
 
 -- A venue may price two tokens of one asset, or have a second price to check with: the feed of the
--- market's own index token, or of its own number, is the one it used.
+-- market's own index token, or of its own number, is the one it uses from when it first speaks.
 own_sources as (
 
     select
@@ -62,17 +65,19 @@ own_sources as (
         assets.market,
         sources.asset,
         sources.quote,
-        sources.feed
+        sources.feed,
+        case
+            when not coalesce(sources.feed in (assets.market, assets.index_token), false)
+                then
+                    min(
+                        case
+                            when sources.feed in (assets.market, assets.index_token)
+                                then sources.first_at
+                        end
+                    ) over (partition by assets.chain_id, assets.protocol, assets.market)
+        end as used_until
     from assets
     inner join sources using (chain_id, protocol, asset)
-    qualify
-        coalesce(sources.feed in (assets.market, assets.index_token), false)
-        or not coalesce(
-            bool_or(sources.feed in (assets.market, assets.index_token)) over (
-                partition by assets.chain_id, assets.protocol, assets.market
-            ),
-            false
-        )
 
 )
 

@@ -57,7 +57,7 @@ assets as (
 ),
 
 -- A venue may price two tokens of one asset, or have a second price to check with: the feed of the
--- market's own index token, or of its own number, is the one it used.
+-- market's own index token, or of its own number, is the one it uses from when it first speaks.
 own_prices as (
 
     select
@@ -82,11 +82,14 @@ own_prices as (
             and updates.quote = 'USD'
     qualify
         coalesce(updates.feed in (assets.market, assets.index_token), false)
-        or not coalesce(
-            bool_or(updates.feed in (assets.market, assets.index_token)) over (
-                partition by cut_markets.chain_id, cut_markets.protocol, cut_markets.market
-            ),
-            false
+        or updates.block_timestamp < coalesce(
+            min(
+                case
+                    when updates.feed in (assets.market, assets.index_token)
+                        then updates.block_timestamp
+                end
+            ) over (partition by cut_markets.chain_id, cut_markets.protocol, cut_markets.market),
+            'infinity'
         )
 
 ),
