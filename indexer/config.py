@@ -322,7 +322,9 @@ def _unknown(place: tuple[str, ...], path: Path) -> str:
 
 def _source(place: tuple[str, ...], path: Path) -> str:
     for name in os.environ:
-        if _path(name) and tuple(_path(name)) == place[: len(_path(name))]:
+        said = tuple(_path(name))
+        # What a variable sets below a place makes a section of it.
+        if said and all(part == other for part, other in zip(said, place, strict=False)):
             return f"the environment variable {name}"
     return str(path)
 

@@ -82,6 +82,7 @@ def write_phases(path: Path, found: Iterable[Phase]) -> int:
         UserError: the file is there and no list.
         WorldError: it cannot be written; it is as before.
     """
+    path = path.resolve()  # what a link stands for is replaced, not the link
     aside = path.with_name(f"{path.name}.new")
     try:
         with alone_in(path.parent):  # what another process adds meanwhile must not go again

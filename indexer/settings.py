@@ -94,7 +94,7 @@ Count = Annotated[int, Strict(), Field(ge=1)]
 Decimals = Annotated[int, Strict(), Field(ge=0, le=77)]
 BlockNumber = Annotated[int, Strict(), Field(ge=0)]
 Seconds = Annotated[float, Strict(), Field(gt=0, le=3_600)]
-Pace = Annotated[float, Strict(), Field(gt=0)]
+Pace = Annotated[float, Strict(), Field(ge=0.001)]  # below it a run waits for hours, in silence
 Ratio = Annotated[float, Strict(), Field(ge=0, le=1)]
 Port = Annotated[int, Strict(), Field(ge=0, le=65_535)]
 Address = Annotated[StrictStr, AfterValidator(_address)]

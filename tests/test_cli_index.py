@@ -355,6 +355,10 @@ def test_protocols_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
             "--from soon is not a block: expected a number",
         ),
         (
+            ("--chain", "ethereum", "--from", "\u0661"),  # a digit of another alphabet
+            "--from \u0661 is not a block: expected a number",
+        ),
+        (
             ("--chain", "ethereum", "--from", "2025-10-12", "--to", "2025-10-10"),
             "--from 2025-10-12 is after --to 2025-10-10",
         ),

@@ -68,7 +68,8 @@ def test_manners_reach_every_endpoint(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["requests_per_second = 0", "concurrency = 0", "hedge_ratio = 2", "concurrency = 'x'"]
+    "line",
+    ["requests_per_second = 1e-9", "concurrency = 0", "hedge_ratio = 2", "concurrency = 'x'"],
 )
 def test_manners_that_are_none_are_refused(folder: Path, line: str) -> None:
     """The setting is named."""
@@ -286,6 +287,14 @@ def test_a_wrong_value_in_the_environment_is_named(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("PERPSCOPE_RETRIES__TRIES", "many")
 
     with pytest.raises(UserError, match="in the environment variable PERPSCOPE_RETRIES__TRIES"):
+        configuration()
+
+
+def test_a_variable_below_a_list_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It makes a section of what is a list, with no file at all."""
+    monkeypatch.setenv("PERPSCOPE_WALLETS__0__CHAIN", "ethereum")
+
+    with pytest.raises(UserError, match="in the environment variable PERPSCOPE_WALLETS__0__CHAIN"):
         configuration()
 
 

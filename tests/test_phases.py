@@ -153,6 +153,16 @@ def test_a_list_of_windows_is_read(tmp_path: Path) -> None:
     assert read_phases(tmp_path / "list.csv") == (phase(),)
 
 
+def test_a_list_behind_a_link_stays_there(tmp_path: Path) -> None:
+    """What the link stands for is replaced."""
+    link = tmp_path / "link.csv"
+    link.symlink_to(tmp_path / "list.csv")
+
+    assert write_phases(link, [phase()]) == 1
+    assert link.is_symlink()
+    assert read_phases(tmp_path / "list.csv") == (phase(),)
+
+
 def test_a_protocol_without_proxies_has_nobody_to_ask(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

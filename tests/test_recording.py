@@ -125,9 +125,9 @@ def test_the_same_log_twice_is_served_once(tmp_path: Path, name: str) -> None:
 
 
 def test_blank_lines_are_nothing(tmp_path: Path) -> None:
-    """Files that were joined or edited by hand are read all the same."""
+    """Files that were joined or edited by hand, on Windows too, are read all the same."""
     path = tmp_path / "tape.jsonl"
-    path.write_text(f"\n{json.dumps(LOG)}\n\n")
+    path.write_text(f"\ufeff\n{json.dumps(LOG)}\n\n", encoding="utf-8")
 
     (chain,) = recorded([path])
 

@@ -177,6 +177,8 @@ def test_a_report_without_a_place_is_refused_first(
 
     assert code == 2
     assert "correct --report" in capsys.readouterr().err
+    assert index(tmp_path, "http://127.0.0.1:9", "--report", "-")[0] == 2
+    assert "expected a file; /dev/stdout is the standard output" in capsys.readouterr().err
     assert not (tmp_path / "a.duckdb").exists()
 
 

@@ -38,7 +38,8 @@ def oracle_age_at_exits(
 
     The price is the latest one of the venue's feed of the market's asset. Where the venue prices
     several tokens of one asset, the one of the market's own index token or number is the one it
-    uses from when that first speaks. An exit of a venue without a feed of its own, or before its first price, has no row.
+    uses from when that first speaks. An exit of a venue without a feed of its own, or before its
+    first price, has no row.
 
     Formula:
         age_seconds = time of the exit - when the price had been seen

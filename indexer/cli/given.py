@@ -68,7 +68,7 @@ _LIMITS = ("max_span", "max_logs", "max_addresses", "max_ranges", "proof")
 
 
 def _block_or_moment(option: str, text: str | None) -> int | datetime | None:
-    if text is None or text.isdecimal():
+    if text is None or (text.isascii() and text.isdecimal()):
         return None if text is None else int(text)
     try:
         return moment(text)

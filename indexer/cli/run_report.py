@@ -24,8 +24,10 @@ def check_writable(file: Path, database: Path) -> None:
     Check, before anything is fetched, that the report will have a place of its own.
 
     Raises:
-        UserError: the path is a folder or a database, or its folder does not exist.
+        UserError: the path is a folder or a database, its folder does not exist, or it is `-`.
     """
+    if str(file) == "-":
+        raise UserError("--report -: expected a file; /dev/stdout is the standard output")
     if why := misplaced(file, "--report"):
         raise UserError(why)
     if file.resolve() == database.resolve() or is_database(file):

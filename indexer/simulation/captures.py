@@ -6,6 +6,7 @@ What a user's file of recorded node answers holds, one JSON object at a time.
 
 import gzip
 import zlib
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,7 +80,8 @@ def _documents(path: Path) -> Iterable[tuple[int, bytes]]:
 def _content(path: Path) -> bytes:
     try:
         raw = path.read_bytes()
-        return gzip.decompress(raw) if path.suffix == ".gz" else raw
+        told = gzip.decompress(raw) if path.suffix == ".gz" else raw
+        return told.removeprefix(BOM_UTF8)
     except (OSError, EOFError, zlib.error) as error:
         why = (error.strerror if isinstance(error, OSError) else None) or str(error)
         raise UserError(f"{path} cannot be read: {why}") from error
