@@ -37,7 +37,7 @@ _NARROWEST, _WIDEST = 12, 68
 
 _PERCENT = ("_ratio", "take_rate", "_share", "utilisation")
 _SHARES_OF_LITTLE = ("_change_ratio", "carry_ratio", "_8h")
-_MULTIPLES = ("correlation_ratio", "payoff_ratio")
+_MULTIPLES = ("correlation_ratio", "payoff_ratio", "gini_ratio")
 # By the end of a column's name; the first that fits decides, as where a report shows it.
 _DECIMALS = (
     (_MULTIPLES, 3, ""),
