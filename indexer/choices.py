@@ -57,6 +57,26 @@ def protocols_named(
     return chosen
 
 
+def shared_on(
+    slugs: Sequence[str], chain: Chain, declarations: Mapping[str, Protocol]
+) -> tuple[str, ...]:
+    """
+    Return which of the slugs that the settings name for all chains are of this one.
+
+    Raises:
+        UserError: no protocol has a slug, or none of them is on the chain.
+    """
+    named = [protocol_named(slug, declarations) for slug in slugs]
+    there = tuple(item.slug for item in named if first_block(item, chain) is not None)
+    if named and not there:
+        raise UserError(
+            f"none of {', '.join(slugs)}, which the settings name for all chains, is declared on "
+            f"{chain.slug}: expected at least one; give protocols under [chains.{chain.slug}], or "
+            "--protocol"
+        )
+    return there
+
+
 def protocols_on(chain: Chain, declarations: Mapping[str, Protocol]) -> tuple[Protocol, ...]:
     """
     Return every protocol that is declared on a chain.

@@ -94,7 +94,7 @@ class Config(BaseSettings):
 
     Attributes:
         database: path of the DuckDB file; paths are relative to the folder perpscope runs in.
-        protocols: slugs to index; empty for all that are declared.
+        protocols: slugs to index, on each chain those it has; empty for all that are declared.
         phases: lists of contracts that stood behind declared ones; `phases.with_phases` adds them.
         chains: slug -> that chain's settings.
         retries: patience with endpoints.

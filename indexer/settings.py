@@ -128,7 +128,7 @@ class ChainSettings(BaseModel):
     Attributes:
         rpc: endpoint URLs in order of preference, http, https, ws or wss, `${NAME}` not yet filled
             in.
-        protocols: slugs to index on this chain; empty for all that are declared.
+        protocols: slugs to index on this chain; empty for those of all chains.
         from_block: first block to index; None for each contract's own first block.
         from_date: a date or a moment (UTC) to index from, instead of a block.
         max_span: most blocks in one request; None to find out.

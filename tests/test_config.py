@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from analytics.load import database_path
 from indexer.chains import ARBITRUM, ARBITRUM_SEPOLIA, BASE
+from indexer.cli.given import job_of
 from indexer.config import Config, configuration
 from indexer.errors import UserError
 from indexer.settings import ChainSettings, Retries, Storage, Wallet, Watch
@@ -42,6 +43,20 @@ def test_without_a_file_there_are_defaults() -> None:
     assert config.database == "perpscope.duckdb"
     assert config.chain(ARBITRUM) == ChainSettings()
     assert config.endpoints(ARBITRUM) == ()
+
+
+def test_protocols_of_all_chains_are_indexed_where_they_are(folder: Path) -> None:
+    """One list serves chains that have different protocols; a chain's own list stands for it."""
+    written(folder, 'protocols = ["gmx_v2", "maple"]\n[chains.arbitrum]\nprotocols = "gmx_v1"')
+    settings = configuration()
+
+    jobs = {
+        slug: job_of(slug, None, (None, None), settings, path=folder / "a.duckdb").protocols
+        for slug in ("arbitrum", "avalanche", "ethereum")
+    }
+
+    named = {slug: [item.slug for item in protocols] for slug, protocols in jobs.items()}
+    assert named == {"arbitrum": ["gmx_v1"], "avalanche": ["gmx_v2"], "ethereum": ["maple"]}
 
 
 def test_manners_reach_every_endpoint(folder: Path) -> None:

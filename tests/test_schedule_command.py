@@ -144,6 +144,10 @@ def test_without_a_chain_there_is_nothing_to_schedule(
         ('[chains.base]\nrpc = "node.example"', "is not an endpoint"),
         ('protocols = "gmx_v3"\n[chains.base]\nrpc = "http://a"', "no protocol is called"),
         ('[chains.base]\nrpc = "http://a"\nprotocols = "ostium"', "is not declared on base"),
+        (
+            'protocols = "ostium"\n[chains.base]\nrpc = "http://a"',
+            "none of ostium, which the settings",
+        ),
         ('[chains.hypercore]\nrpc = "http://a"', "is no EVM chain"),
         ('phases = "no.csv"\n[chains.base]\nrpc = "http://a"', "no.csv"),
         ('[storage]\nsnapshot = "a.duckdb"\n[chains.base]\nrpc = "http://a"', "storage.snapshot"),

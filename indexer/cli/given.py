@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from indexer.chains import Chain
-from indexer.choices import chain_named, protocols_named
+from indexer.choices import chain_named, protocols_named, shared_on
 from indexer.cli.places import database_of
 from indexer.config import Config, configuration
 from indexer.errors import DatabaseUnusable, UserError
@@ -52,8 +52,8 @@ def job_of(
         start = own.from_block if own.from_date is None else own.from_date
     said = {name: given for name, given in more.items() if given is not None}
     limits = {name: getattr(own, name) for name in _LIMITS} | said
-    names = protocol or own.protocols or settings.protocols
     known = settings.declarations(where)
+    names = protocol or own.protocols or shared_on(settings.protocols, where, known)
     return Job(
         chain=where,
         protocols=protocols_named(names, where, known),
