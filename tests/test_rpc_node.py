@@ -131,7 +131,7 @@ def test_no_logs_from_a_node_that_has_not_seen_the_range_is_not_believed() -> No
     """An empty list beside a null header means that the node is behind."""
     script = Script(results={"eth_getLogs": [], "eth_getBlockByNumber": None})
 
-    with pytest.raises(NodeBehind, match=r"127.0.0.1:\d+/\.\.\. has not seen block 4 yet"):
+    with pytest.raises(NodeBehind, match=r"/\.\.\. has not seen block 4 yet, or keeps it no"):
         ask(lambda node: node.logs(WANTED, 2, 4), script)
 
 

@@ -139,7 +139,8 @@ def transaction_hashes(result: bytes, block_hash: bytes) -> list[str]:
 def unseen(name: str) -> NodeBehind:
     """Return the exception for a block the node answered `null` for."""
     return NodeBehind(
-        f"has not seen block {name} yet (it answered null); try again later or use another endpoint"
+        f"has not seen block {name} yet, or keeps it no longer (it answered null); try again later "
+        "or use another endpoint"
     )
 
 
