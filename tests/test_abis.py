@@ -206,7 +206,8 @@ def test_an_entry_is_what_the_venue_declares(
     shapes = [tuple(shape(argument) for argument in fact["inputs"]) for fact in mine]
 
     assert signature(entry) in {fact["signature"] for fact in mine}, (
-        f"neither the facts nor tests/pinned_events.csv know {': '.join(spelling(abi, entry))}"
+        f"neither the facts nor tests/pinned_events.csv know {': '.join(spelling(abi, entry))}; "
+        "pin it there, with the source that has it"
     )
     own = [shape(argument) for argument in entry["inputs"]]
     assert any(len(own) == len(said) and all(map(is_same, own, said)) for said in shapes)

@@ -71,7 +71,7 @@ def test_a_protocol_says_what_it_does(slug: str) -> None:
     """Methodology and what is left out are sentences; nothing of the draft is left in them."""
     protocol = PROTOCOLS[slug]
 
-    assert len(protocol.methodology.split()) > 10
+    assert len(protocol.methodology.split()) > 10, "say in sentences what becomes which fact"
     assert all(sentence.endswith(".") for sentence in protocol.left_out)
 
 

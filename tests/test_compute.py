@@ -229,6 +229,14 @@ def test_facts_come_as_they_were_stored(tmp_path: Path) -> None:
     assert loaded.equals(stored)
 
 
+def test_every_file_of_metrics_is_listed(root: Path) -> None:
+    """Of a file that the package does not list, no command, report or test would know."""
+    files = {path.stem for path in (root / "analytics/metrics").glob("[!_]*.py")}
+    listed = {metric.__module__.rpartition(".")[2] for metric in METRICS.values()}
+
+    assert files == listed, "list it in analytics/metrics/__init__.py"
+
+
 def test_the_readme_computes_in_a_notebook(tmp_path: Path, root: Path) -> None:
     """What README shows runs as it stands beside the demo's folder, and so do one's own rows."""
     (tmp_path / "perpscope-demo").mkdir()

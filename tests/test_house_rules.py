@@ -112,7 +112,7 @@ def test_every_file_keeps_the_rule(rule: Rule) -> None:
         for fault in rule(path.read_text(encoding="utf-8"))
     ]
 
-    assert broken == []
+    assert not broken, "\n".join(broken)
 
 
 @pytest.mark.parametrize(("rule", "sample"), WRONG)
@@ -186,6 +186,19 @@ def test_prose_names_only_commands_that_exist() -> None:
 
     assert shown <= commands
     assert targets <= set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+
+
+def test_prose_names_only_files_and_lists_that_exist() -> None:
+    """Who is told to write into a file or a list finds it; `my_venue` is nobody's."""
+    text = "".join(path.read_text(encoding="utf-8") for path in PROSE)
+    code = "".join(path.read_text(encoding="utf-8") for path in OURS if path.suffix == ".py")
+    files = re.findall(r"`((?:indexer|analytics|queries|tests|abis)/[\w/.]+)`", text)
+    lists = set(re.findall(r"`([A-Z_]{4,})`", text))
+    own = {name for name in lists if name.startswith("PERPSCOPE_")}
+
+    lost = {name for name in files if "my_venue" not in name and not (ROOT / name).exists()}
+    assert lost == set()
+    assert {name for name in lists - own if f"\n{name}" not in code} == set()
 
 
 def test_constraints_pin_versions_and_nothing_else() -> None:

@@ -446,7 +446,7 @@ def test_every_twin_belongs_to_a_metric() -> None:
     """The files in `queries/metrics` are named like the metrics that are to have one."""
     twins = {name.removeprefix("metrics/") for name in QUESTIONS if name.startswith("metrics/")}
 
-    assert twins == set(TWINNED)
+    assert twins == set(TWINNED), "a metric has a twin of its name, or is in TWINLESS"
 
 
 ANSWERS = [
@@ -758,7 +758,8 @@ def test_every_question_has_an_answer_known_by_hand() -> None:
     """No question outside `queries/metrics` goes without one."""
     asked = {name for name, *_ in ANSWERS}
 
-    assert asked == {name for name in QUESTIONS if not name.startswith("metrics/")}
+    questions = {name for name in QUESTIONS if not name.startswith("metrics/")}
+    assert asked == questions, "give ANSWERS what each says of rows that you made by hand"
 
 
 def test_a_zone_in_a_time_is_honoured() -> None:

@@ -563,7 +563,9 @@ def test_a_log_is_of_a_transaction_and_of_no_protocol() -> None:
 
 def test_every_chain_says_where_its_transactions_are_shown() -> None:
     """Explorers are stated for the indexer's chains, or stated to be missing."""
-    assert EXPLORERS.keys() == CHAIN_NAMES.keys() == {chain.chain_id for chain in CHAINS}
+    assert EXPLORERS.keys() == CHAIN_NAMES.keys() == {chain.chain_id for chain in CHAINS}, (
+        "name each chain and its explorer in analytics/reports/chain_names.py"
+    )
     assert transaction_link(1, "fill-1") is None
     assert transaction_link(-1, "0x" + "00" * 32) is None
     assert block_link(80001, 1) is None
@@ -681,6 +683,7 @@ def test_a_sum_of_some_rows_says_so(database: Path) -> None:
     )
 
 
+DECIDE = "name what its rows add up to, or in `evidence` that it is a level:"
 # Of every metric, what rows that share all keys add up to; windows and levels add up to nothing.
 ADDS_UP = {
     "adl_budget": "deficit_usd",
@@ -747,7 +750,8 @@ def test_it_is_decided_of_every_amount_whether_it_adds_up(metric: str) -> None:
     schema = compute(metric, load()).collect_schema()
     rows = pl.DataFrame({key: [None, None] for key in schema}, schema)
 
-    assert added(of_metric(metric, {}), rows).columns == ADDS_UP.get(metric, "").split()
+    found = added(of_metric(metric, {}), rows).columns
+    assert found == ADDS_UP.get(metric, "").split(), f"{DECIDE} in ADDS_UP"
 
 
 # Of queries that are no metric's twin.
@@ -787,7 +791,8 @@ def test_what_adds_up_in_sql_is_what_does_in_polars(query: str) -> None:
 
     metric = query.removeprefix("metrics/")
     sums = QUERIES_ADD_UP.get(query, "") if metric == query else ADDS_UP.get(metric, "")
-    assert sorted(added(computed, rows).columns) == sorted(sums.split())
+    found = sorted(added(computed, rows).columns)
+    assert found == sorted(sums.split()), f"{DECIDE} in QUERIES_ADD_UP, of a twin in ADDS_UP"
 
 
 @pytest.mark.parametrize(

@@ -456,7 +456,8 @@ def test_every_setting_is_tried() -> None:
     """Whoever adds one to a metric with a twin holds the two to each other by it."""
     settings_there = {(metric, name) for metric in TWINNED for name in defaults_of(metric)}
 
-    assert {(metric, name) for metric, name, _ in SETTINGS} == settings_there
+    tried = {(metric, name) for metric, name, _ in SETTINGS}
+    assert tried == settings_there, "give SETTINGS a value of each setting, and of no other"
 
 
 def test_a_window_ends_where_it_says(empty: duckdb.DuckDBPyConnection) -> None:
