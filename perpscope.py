@@ -63,7 +63,7 @@ with loading():
     import indexer.cli
     import indexer.errors
     from analytics.formats import Format
-    from indexer.cli.options import ChainName, ConfigFile, Database
+    from indexer.cli.options import ChainName, ConfigFile, Database, Earners
 
 if TYPE_CHECKING:
     from indexer.config import Config
@@ -171,7 +171,7 @@ def options(
 
 @app.command()
 def demo(
-    output: Annotated[Path, typer.Option(help="The folder for the report.")] = Path(
+    output: Annotated[Path, typer.Option(help="The folder for report and database.")] = Path(
         "perpscope-demo"
     ),
     seed: Annotated[int, typer.Option(help="What chance in the simulated world follows from.")] = 1,
@@ -205,9 +205,7 @@ def demo(
 
 @app.command()
 def restate(
-    protocols: Annotated[
-        list[str] | None, typer.Argument(help="Whose income; all on the chain without one.")
-    ] = None,
+    protocols: Earners = None,
     *,
     chain: ChainName,
     apply: Annotated[

@@ -64,6 +64,7 @@ def completed(typed: str) -> list[str]:
         ("trace buyback_r", ["buyback_ratio"]),
         ("index --protocol gmx", ["gmx_v1", "gmx_v2"]),
         ("protocols chainlink_", ["chainlink_proxies"]),
+        ("restate gmx", ["gmx_v1", "gmx_v2"]),
         *(
             (f"{command} --chain arbitrum-s", ["arbitrum-sepolia"])
             for command in ("plan", "verify", "doctor", "new-protocol", "metric fees")

@@ -44,7 +44,7 @@ COMMANDS = {
     ),
     "redecode": (
         "indexer.cli.restating:redecode_command",
-        "Derive facts again from the stored logs, without a node.",
+        "Derive facts again from stored logs and answers, without a node.",
     ),
     "protocols": (
         "indexer.cli.showing:protocols",

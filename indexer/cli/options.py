@@ -54,6 +54,12 @@ ProtocolNames = Annotated[
         autocompletion=protocols_begun,
     ),
 ]
+Earners = Annotated[
+    list[str] | None,
+    typer.Argument(
+        help="Whose income; all on the chain without one.", autocompletion=protocols_begun
+    ),
+]
 ToIndex = Annotated[
     list[str] | None,
     typer.Option(

@@ -43,7 +43,7 @@ def redecode_command(
     database: Database = None,
     config: ConfigFile = None,
 ) -> None:
-    """Derive facts again from the stored logs, without a node."""
+    """Derive facts again from stored logs and answers, without a node."""
     ledger = ledger_of(chain, database, config)
     chosen = protocols_named(protocol or (), ledger.chain, ledger.declarations)
     if diff:
