@@ -1,5 +1,7 @@
 """PROTOCOLS.md: generated, whole, and up to date."""
 
+import re
+
 import pytest
 from goldens import ROOT
 from typer.testing import CliRunner
@@ -64,6 +66,27 @@ def test_the_document_is_what_the_declarations_say() -> None:
     stored = (ROOT / "PROTOCOLS.md").read_text(encoding="utf-8")
 
     assert stored == catalogue(list(PROTOCOLS.values())), "run `make docs`"
+
+
+def test_the_readme_names_each_under_its_kind() -> None:
+    """Its table has a row for each kind that has many, and one for all others."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    table = readme.partition("## What is in it")[2].partition("\n\n[")[0]
+    rows = dict(re.findall(r"^\| ([^|]+) \| (.+) \|$", table, re.M))
+    places = {
+        "perp": "perp DEXs",
+        "credit": "credit",
+        "rwa": "tokenised assets",
+        "oracle": "oracles",
+    }
+
+    lost = [
+        protocol.name
+        for protocol in PROTOCOLS.values()
+        if not {*re.findall(r"\w{3,}", protocol.name)}
+        & {*re.findall(r"\w+", rows[places.get(protocol.kind, "yield, tokens, chains, a DEX")])}
+    ]
+    assert lost == [], "name it in README's table, in the row of its kind"
 
 
 @pytest.mark.parametrize("slug", PROTOCOLS)
