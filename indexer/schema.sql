@@ -5,7 +5,8 @@
 -- *_quote   units of the price's own quote currency, same exactness.
 -- *_ratio   1 = 100 %.            *_bps  1 = 0.01 %.
 -- Null is "not known", zero is "measured zero". Times are UTC. Ranges are inclusive at both ends.
--- Addresses and hashes are lower-case 0x hex in facts, raw bytes in `logs` and `blocks`.
+-- Addresses and hashes are lower-case 0x hex in facts, raw bytes in `logs`, `orphans`, `blocks`
+-- and `reads`.
 -- A venue that is no EVM chain has a negative chain_id. Its rows come from files: `tx_hash` is the
 -- venue's own hash or id, `block_number` its height, or, where not every file of it tells one,
 -- milliseconds since 1970; `log_index` and `item_index` hold the number of the trade, of which
@@ -77,7 +78,7 @@ create table reaches (
     emitter varchar not null, -- address of a contract, or child:<abi> for what factories announce
     from_block bigint,
     to_block bigint,
-    topic0 varchar not null,
+    topic0 varchar not null, -- without 0x, as digests are
     topic1 varchar -- hash of the key, where one envelope carries many events; or what else is asked of
                    -- topics, where a contract is read in part
 );
