@@ -62,7 +62,7 @@ with loading():
     import analytics.errors
     import indexer.cli
     import indexer.errors
-    from analytics.formats import Format
+    from analytics.formats import Format, format_option
     from indexer.cli.options import ChainName, ConfigFile, Database, Earners
 
 if TYPE_CHECKING:
@@ -214,7 +214,7 @@ def restate(
     against: Annotated[
         Path | None, typer.Option(help="A report; its days are compared, not the database's.")
     ] = None,
-    form: Annotated[Format, typer.Option("--format", help="How it is written.")] = Format.TABLE,
+    form: Annotated[Format, format_option("How it is written")] = Format.TABLE,
     output: Annotated[
         Path | None, typer.Option(help="The file to write; standard output without one.")
     ] = None,

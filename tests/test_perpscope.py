@@ -1,6 +1,7 @@
 """The `perpscope` command: exit codes, and one sentence where a traceback would be."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -310,11 +311,27 @@ print({rare} & set(sys.modules), file=sys.stderr)
 """
 
 
-def test_what_few_commands_need_is_not_loaded_before() -> None:
-    """Charts take a quarter of a second to load and web3 a whole one; HTTP does without."""
+@pytest.fixture(scope="module")
+def helps() -> subprocess.CompletedProcess[str]:
+    """Return what a narrow terminal is told of every command, and what that loaded."""
     rare = {"altair", "eth_abi", "jinja2", "web3", "xlsxwriter"}
-    words = [sys.executable, "-c", LOADED.format(rare=rare)]
-    assert subprocess.run(words, capture_output=True, text=True, check=True).stderr == "set()\n"
+    return subprocess.run(
+        [sys.executable, "-c", LOADED.format(rare=rare)],
+        capture_output=True, text=True, check=True, env=os.environ | {"COLUMNS": "80"},
+    )  # fmt: skip
+
+
+def test_what_few_commands_need_is_not_loaded_before(
+    helps: subprocess.CompletedProcess[str],
+) -> None:
+    """Charts take a quarter of a second to load and web3 a whole one; HTTP does without."""
+    assert helps.stderr == "set()\n"
+
+
+def test_no_word_of_help_is_cut(helps: subprocess.CompletedProcess[str]) -> None:
+    """Choices that a column of 80 characters would cut in the middle are said in words."""
+    assert "--setting" in helps.stdout
+    assert re.findall(r"<\w+\|[\w|]*\s", helps.stdout) == []
 
 
 ASKED = """

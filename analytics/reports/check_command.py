@@ -3,12 +3,11 @@
 from typing import Annotated
 
 import polars as pl
-import typer
 
 from analytics import load
 from analytics.errors import WorldError
 from analytics.export import table_text, write
-from analytics.formats import Format
+from analytics.formats import Format, format_option
 from analytics.reports.demands import (
     TESTED_IN_FULL,
     contradiction,
@@ -25,9 +24,7 @@ def check(
     chain: Chain = None,
     since: Since = None,
     until: Until = None,
-    form: Annotated[
-        Format, typer.Option("--format", help="How what is wrong is written.")
-    ] = Format.TABLE,
+    form: Annotated[Format, format_option("How what is wrong is written")] = Format.TABLE,
     output: Output = None,
     database: Database = None,
 ) -> None:

@@ -14,7 +14,7 @@ from analytics import load
 from analytics.compute import settings_of
 from analytics.errors import AnalyticsError, UserError
 from analytics.expressions import INSTANT, window
-from analytics.formats import Format
+from analytics.formats import Format, format_option
 from analytics.queries import typed
 from analytics.reports.availability import doubts, missed
 from analytics.reports.chain_names import CHAIN_NAMES, chain_number
@@ -80,7 +80,7 @@ Until = Annotated[
 Setting = Annotated[
     list[str] | None, typer.Option("--setting", metavar="K=V", help="A setting; repeatable.")
 ]
-Form = Annotated[Format, typer.Option("--format", help="How the answer is written.")]
+Form = Annotated[Format, format_option("How the answer is written")]
 Output = Annotated[
     Path | None, typer.Option(help="The file to write; standard output without one.")
 ]

@@ -15,7 +15,7 @@ from analytics.computations import Computation
 from analytics.compute import collected
 from analytics.errors import UserError, unknown
 from analytics.export import form_of, table_text, write
-from analytics.formats import Format
+from analytics.formats import Format, format_option
 from analytics.metrics import METRICS
 from analytics.plain_text import visible
 from analytics.queries import queries, typed
@@ -87,9 +87,7 @@ def trace(
     since: SincePast = None,
     until: Until = None,
     cut_windows: CutWindows = False,
-    form: Annotated[
-        Format, typer.Option("--format", help="How the facts are written.")
-    ] = Format.TABLE,
+    form: Annotated[Format, format_option("How the facts are written")] = Format.TABLE,
     output: Output = None,
     database: Database = None,
 ) -> None:

@@ -8,7 +8,7 @@ import typer
 from analytics import load
 from analytics.export import table_text, write
 from analytics.expressions import CENTURY_MILLISECONDS
-from analytics.formats import Format
+from analytics.formats import Format, format_option
 from analytics.reports.options import Chain, Database, Protocol, Since, Until, limited
 from analytics.reports.scope import Scope, checked
 from analytics.studies.claims import shown, titled
@@ -27,7 +27,7 @@ _STUDIES = {
 _MOST_BPS = 1_000_000_000
 _READ = ("figure", "published", "computed", "unit", "verdict", "note")
 
-Form = Annotated[Format, typer.Option("--format", help="How the answer is printed.")]
+Form = Annotated[Format, format_option("How the answer is printed")]
 Output = Annotated[
     Path | None,
     typer.Option(help="A folder for HTML, Markdown, CSV and Parquet; a study in it is replaced."),

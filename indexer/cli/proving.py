@@ -50,8 +50,9 @@ def verify_command(
     level: Annotated[
         Level,
         typer.Option(
+            metavar="LEVEL",
             help="linked: headers; bloom: no declared event is missing; receipts: every log too; "
-            "agreed: every endpoint, asked alone, tells the stored logs."
+            "agreed: every endpoint, asked alone, tells the stored logs.",
         ),
     ] = Level.BLOOM,
     sample: Annotated[
