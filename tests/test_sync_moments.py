@@ -137,6 +137,25 @@ def test_a_moment_is_looked_for_from_the_first_block_of_all() -> None:
     assert work.from_block == FIRST + 1
 
 
+class Pruned(Clock):
+    """A node that has thrown away what lies before its first block."""
+
+    async def headers(self, numbers: Sequence[int]) -> pl.DataFrame:
+        """Return what is asked for, where it was kept."""
+        assert min(numbers) >= self.first
+        return await super().headers(numbers)
+
+
+def test_an_end_is_looked_for_from_the_beginning_on() -> None:
+    """Who says where to begin asks for no block before it, which a node may not have kept."""
+    clock = Pruned([24, 36, 48], FIRST + 2)
+    asked = job(Path(), protocols=(FEED,), from_block=FIRST + 2, to_block=moment(48))
+
+    work = asyncio.run(in_blocks(clock, asked, clock.heads))  # type: ignore[arg-type]
+
+    assert work.to_block == FIRST + 3
+
+
 def test_an_end_that_the_head_passes_meanwhile_is_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

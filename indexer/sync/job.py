@@ -120,6 +120,8 @@ async def in_blocks(node: Source, job: Job, heads: Heads) -> Job:
         if isinstance(start, datetime):
             start = await last_until(node, _before(start), low, head) + 1
         if isinstance(end, datetime) and end <= head.timestamp:
+            # A node need not have kept what lies before the beginning.
+            low = min(max(low, start or 0), head.number)
             end = await last_until(node, _before(end), low, head)
     if isinstance(start, int) and isinstance(end, int) and start > end:
         raise UserError(f"--from is block {start}, after --to, block {end}: expected it before")
