@@ -53,13 +53,23 @@ split as (
         supply_side_usd,
         treasury_usd,
         holders_usd,
+        holders_usd + treasury_usd as left_usd,
         coalesce(
             fees_usd::varchar::double * $supply_side_share, supply_side_usd::varchar::double
         ) as new_supply_side_usd,
+        -- Of floats near to each other a difference would be noise: what is left is told exactly.
+        coalesce(
+            fees_usd::varchar::double - fees_usd::varchar::double * $supply_side_share,
+            (fees_usd - supply_side_usd)::varchar::double
+        ) as new_left_usd,
         coalesce(
             $holders_share_of_revenue,
-            holders_usd::varchar::double / nullif(holders_usd + treasury_usd, 0)::varchar::double
-        ) as holders_ratio
+            holders_usd::varchar::double / nullif(left_usd, 0)::varchar::double
+        ) as holders_ratio,
+        coalesce(
+            1 - $holders_share_of_revenue,
+            treasury_usd::varchar::double / nullif(left_usd, 0)::varchar::double
+        ) as treasury_ratio
     from sums
 
 )
@@ -73,7 +83,7 @@ select
     treasury_usd,
     holders_usd,
     new_supply_side_usd,
-    (fees_usd::varchar::double - new_supply_side_usd) * (1 - holders_ratio) as new_treasury_usd,
-    (fees_usd::varchar::double - new_supply_side_usd) * holders_ratio as new_holders_usd
+    new_left_usd * treasury_ratio as new_treasury_usd,
+    new_left_usd * holders_ratio as new_holders_usd
 from split
 order by protocol

@@ -209,6 +209,17 @@ def test_another_split_of_the_same_fees(
     ) == [expected]
 
 
+def test_what_a_split_leaves_is_told_exactly() -> None:
+    """Of a million dollars a cent is left, and of that cent a thousandth to the treasury."""
+    parts = dict(zip(PARTS, ("999999.99", "0.00001", "0.00999"), strict=True))
+
+    assert answer(
+        "split_changed",
+        "new_treasury_usd new_holders_usd",
+        fees=table("fees", {"fee_usd": "1000000"} | parts),
+    ) == [(0.00001, 0.00999)]
+
+
 def flow(kind: str, shares: object, when: object = at(1), **told: object) -> dict[str, object]:
     """Return a flow of shares."""
     return POOL | {"kind": kind, "share_tokens": shares, "block_timestamp": when} | told
