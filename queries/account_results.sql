@@ -3,9 +3,10 @@
 -- grain:    one row per chain, protocol and account that closed or realised something, largest
 --           loss first, unknown ones last
 -- units:    *_usd US dollars that were realised, below zero a loss, with fees or without as the
---           venue tells it; sums of what is known, null when nothing is; closing_count counts what
---           realised without closing too, as increases of Synthetix v3 do; unknown_count closings
---           whose profit is not told, as GMX v1's liquidations and Ostium's other closings
+--           venue tells it; sums of what is known, null when nothing is, zero of liquidations and ADLs
+--           without one; closing_count counts what realised other than zero without closing too, as
+--           increases of Synthetix v3 do; unknown_count closings whose profit is not told, as GMX v1's
+--           liquidations and Ostium's other closings
 -- param:    since timestamp 1970-01-01T00:00:00 (first moment of the window, UTC, inclusive)
 -- param:    until timestamp 9999-12-31T00:00:00 (last moment of the window, UTC, inclusive)
 -- param:    accounts count null (how many accounts to show, all without it)

@@ -2,7 +2,7 @@
 -- reads:    fees
 -- grain:    one row per UTC day and protocol
 -- units:    *_usd US dollars, sums of what is known, null when nothing is; unsplit_usd what known
---           parts leave of fees whose split is not known; *_count fees
+--           parts leave of fees whose split is not known, zero without one; *_count fees
 -- param:    since timestamp 1970-01-01T00:00:00 (first moment of the window, UTC, inclusive)
 -- param:    until timestamp 9999-12-31T00:00:00 (last moment of the window, UTC, inclusive)
 select

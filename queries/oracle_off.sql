@@ -1,7 +1,8 @@
 -- question: Which oracle was off, against which other source, and for how long?
 -- reads:    oracle_updates
 -- past:     oracle_updates
--- grain:    one row per pair of sources of an asset that differed beyond the threshold
+-- grain:    one row per pair of sources of an asset that differed beyond the threshold; the source is
+--           the first of both by chain, protocol and feed, the other one the reference
 -- units:    *_bps 1 = 0.01 %, signed, source against reference, of moments off: when either spoke, or
 --           the window began while it was off; seconds_off of the window while both were fresh, until
 --           either spoke again. After the last price of a pair in it no time counts

@@ -2,8 +2,8 @@
 -- reads:    oracle_updates
 -- grain:    one row per asset, quote and source with prices above zero in the window; others count
 --           for nothing, nor does what was read at a block in it and seen before it
--- units:    *_quote quote currency; *_ratio 0.1 = 10 %: fall from the first price to the lowest,
---           recovery = share of that fall regained by the last price, null without a fall
+-- units:    *_quote quote currency; *_ratio 0.1 = 10 %: fall = lowest price / first - 1, never above
+--           zero, recovery = share of that fall regained by the last price, null without a fall
 -- param:    since timestamp 1970-01-01T00:00:00 (first moment of the window, UTC, inclusive)
 -- param:    until timestamp 9999-12-31T00:00:00 (last moment of the window, UTC, inclusive)
 -- param:    asset text null (only this asset)

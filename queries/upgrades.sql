@@ -2,8 +2,8 @@
 -- reads:    coverage, logs, upgrades
 -- grain:    one row per upgrade
 -- units:    *_count logs of the contract in blocks that the protocol covers, before and after that of
---           the upgrade, itself in neither; of the first code of a contract logs_before_count is 0,
---           as it is where nothing before is stored.
+--           the upgrade, none that tells of an upgrade in either; of the first code of a contract
+--           logs_before_count is 0, as it is where nothing before is stored.
 --           silent_events_count kinds of events (topic0) of which the contract logged at_least in as
 --           many blocks before as are covered since, and none since: what went on as it was would do
 --           that once in 2 ** at_least; silent_topics are theirs, hex, null of none; begun_events_count

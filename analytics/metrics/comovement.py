@@ -106,9 +106,10 @@ def asset_correlation(
     they are: compare windows, not markets.
 
     Formula:
-        correlation = Pearson(price / price before - 1) over the steps of a window in which both
-        assets are quoted; a step without a quote is one without a move, as is an asset's first in
-        the three windows: what was quoted before them may be of another year
+        correlation = Pearson(price / price before - 1) over the steps of a window from where both
+        assets were quoted in it to where one is no more; a step without a quote is one without a
+        move, as is an asset's first in the three windows: what was quoted before them may be of
+        another year. A step that an end of a window cuts belongs to the window after it
 
     Args:
         oracle_updates: one row per update: asset, quote, source, oracle_price_quote; what is read

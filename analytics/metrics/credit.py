@@ -191,8 +191,8 @@ def impairments(credit_events: pl.LazyFrame, pool_states: pl.LazyFrame) -> pl.La
     Returns:
         One row per day with an impairment, a removal or a state, chain, protocol, pool and asset,
         sorted: impairment_count, removed_count, unknown_loss_count (Int64), unrealized_loss_tokens
-        (Decimal, at the end of the day; null before the first), written_down_tokens (Decimal; a sum
-        of what is known, zero without an event, null when there are some and none tells).
+        (Decimal, >= 0, at the end of the day; null before the first), written_down_tokens (Decimal;
+        a sum of what is known, zero without an event, null when there are some and none tells).
 
     Source:
         Maple UnrealizedLossesUpdated and LoanImpaired; Goldfinch PrincipalWrittenDown; Maker

@@ -59,9 +59,10 @@ def buyback_columns(
         One row per protocol and UTC day with a fee or a purchase, sorted: fees_usd, revenue_usd,
         holders_usd (Decimal, USD; null when any part is unknown), fee_count (Int64), spent_usd
         (Decimal, USD; null when any cost is unknown), burned_tokens (Decimal; what is known, null
-        when nothing is), buyback_count (Int64), policy_kind (what applies; split where no policy
-        does), policy_ratio (Decimal; null for split), buyback_share_ratio (Decimal, 1 where none is
-        in force), policy_usd (Float64, a product of float values; null while unknown).
+        when nothing is, zero without a purchase), buyback_count (Int64), policy_kind (what applies;
+        split where no policy does), policy_ratio (Decimal; null for split), buyback_share_ratio
+        (Decimal, 1 where none is in force), policy_usd (Float64, a product of float values; null
+        while unknown).
 
     Source:
         DefiLlama books holders revenue as revenue times a declared rate, 0.97 to 0.99 for
