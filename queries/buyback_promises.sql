@@ -4,8 +4,8 @@
 -- units:    *_usd US dollars, of all days, null when a part of any is unknown: what was earned, set aside
 --           by the split of fees, promised (policy_usd) and spent; *_ratio 1 = 100 %, null while
 --           unknown or where nothing was promised or earned; burned_tokens whole tokens, a sum of what
---           is known; *_count UTC days or purchases. What is spent in a day was mostly earned before
---           it: a window of weeks says more than one of days
+--           is known, null when no purchase tells; *_count UTC days or purchases. What is spent in a
+--           day was mostly earned before it: a window of weeks says more than one of days
 with
 
 -- part: programme_days
@@ -22,7 +22,11 @@ sums as (
             when count(*) = count(policy_usd) then sum(policy_usd order by date)
         end as policy_usd,
         case when count(*) = count(spent_usd) then sum(spent_usd) end as spent_usd,
-        sum(burned_tokens) as burned_tokens,
+        -- That a day without purchases burned nothing says nothing of those that do not tell.
+        case
+            when sum(buyback_count) > 0 then sum(burned_tokens) filter (where buyback_count > 0)
+            else sum(burned_tokens)
+        end as burned_tokens,
         sum(buyback_count)::bigint as buyback_count
     from programme_days
     group by all

@@ -220,6 +220,19 @@ def test_what_a_split_leaves_is_told_exactly() -> None:
     ) == [(0.00001, 0.00999)]
 
 
+@pytest.mark.parametrize(("burned", "expected"), [(None, None), (3, "3")])
+def test_a_day_without_purchases_does_not_tell_what_purchases_burned(
+    burned: int | None, expected: str | None
+) -> None:
+    """A purchase one day, fees alone the next: unknown stays unknown, and is not zero."""
+    assert answer(
+        "buyback_promises",
+        "day_count burned_tokens",
+        buybacks=table("buybacks", {"burned_tokens": burned}),
+        fees=table("fees", {"fee_usd": 1, "block_timestamp": at(days=1)}),
+    ) == [(2, expected)]
+
+
 def flow(kind: str, shares: object, when: object = at(1), **told: object) -> dict[str, object]:
     """Return a flow of shares."""
     return POOL | {"kind": kind, "share_tokens": shares, "block_timestamp": when} | told

@@ -607,6 +607,20 @@ def test_without_an_event_a_section_is_of_all_the_time(tmp_path: Path) -> None:
     assert "**Purchases with those paid in tokens at the price of their moment, by day**" in page
 
 
+@pytest.mark.parametrize(("burned", "cell"), [(None, "n/k"), (3, "3.0000")])
+def test_a_day_without_purchases_does_not_tell_what_purchases_burned(
+    tmp_path: Path, burned: int | None, cell: str
+) -> None:
+    """A purchase one day, fees alone the next: unknown stays unknown, and is not zero."""
+    paid = table("buybacks", GMX | {"spent_usd": 5, "burned_tokens": burned})
+    fees = table("fees", GMX | {"fee_usd": 1, "block_timestamp": at(days=1)})
+
+    page = part_of(written_market(tmp_path, buybacks=paid, fees=fees), accrual)
+
+    promised = page.split("Promised by policy, spent, and burned")[1].split("**")[1]
+    assert f"| 5.00 | {cell} | 1 |" in promised
+
+
 def test_purchases_of_a_day_are_told_apart_by_what_they_cost(tmp_path: Path) -> None:
     """A day's purchases with ether and with dollars are two rows that say which is which."""
     paid = (GMX | {"spent_token": token, "spent_usd": 5} for token in ("0xaaa", "0xbbb"))

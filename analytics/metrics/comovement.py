@@ -58,12 +58,12 @@ def venue_lead_lag(
     Returns:
         One row per measure (price, liquidations) and pair of venues, sorted: asset, quote (null for
         liquidations), chain_id, protocol, feed (null for liquidations), other_…; sample_count
-        (Int64: moves with a counterpart, or steps), lag_seconds (Int64: > 0 where the other one
-        follows), correlation (Float64, the highest), second_lag_seconds, second_correlation (the
-        next highest), significance (Float64, standard deviations: below three a trend may have
-        moved the lag; null for fewer than three lags), leader (the leading protocol; null at
-        lag 0 and between feeds of one protocol). No row where a series never varies or there are
-        too few moves.
+        (Int64: moves with a counterpart, or steps without those beside them), lag_seconds (Int64:
+        > 0 where the other one follows), correlation (Float64, the highest), second_lag_seconds,
+        second_correlation (the next highest), significance (Float64, standard deviations: below
+        three a trend may have moved the lag; null for fewer than three lags), leader (the leading
+        protocol; null at lag 0 and between feeds of one protocol). No row where a series never
+        varies or there are too few moves.
 
     Raises:
         ValueError: grid_seconds or most_steps is below 1, least_moves is below 3, an end of the

@@ -171,12 +171,19 @@ def _valuations(scope: Scope, days: Span) -> tuple[Source, ...]:
 def _promised(source: Source) -> tuple[Table, ...]:
     # What is known of some days alone cannot be held against what was spent on all of them.
     whole = (whole_total(pl.col(name)) for name in ("policy_usd", "spent_usd"))
-    known = (known_total(pl.col(name)) for name in ("burned_tokens", "buyback_count"))
+    # That a day without purchases burned nothing says nothing of those that do not tell.
+    has_bought, burned = pl.col("buyback_count") > 0, pl.col("burned_tokens")
+    known = {
+        "burned_tokens": pl.when(has_bought.any())
+        .then(known_total(burned.filter(has_bought)))
+        .otherwise(known_total(burned)),
+        "buyback_count": known_total(pl.col("buyback_count")),
+    }
     keys = ("protocol", "policy_kind")
     shown = (
         source.frame.sort("protocol", "date")
         .group_by(*keys, maintain_order=True)
-        .agg(*whole, *known)
+        .agg(*whole, **known)
         .sort(*keys)
     )
     return (table("Promised by policy, spent, and burned", shown, source=source, keys=keys),)
