@@ -63,6 +63,12 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
 
+def stated(folder: Path, word: str = "", *files: str) -> None:
+    """Write the manifest of a report that has these files."""
+    said = {"format": "perpscope-report/2", "word": word, "files": dict.fromkeys(files, "")}
+    (folder / "manifest.json").write_text(json.dumps(said), encoding="utf-8")
+
+
 def run(*arguments: str | Path) -> Result:
     """Run `perpscope report`."""
     return CliRunner().invoke(app, ["report", *map(str, arguments)])
@@ -249,6 +255,7 @@ def test_a_report_replaces_a_report(database: Path, folder: Path, tmp_path: Path
     """Written again with other limits, nothing of the first report is left."""
     output = copytree(folder, tmp_path / "report")
     (output / "charts" / "stale.svg").write_text("old", encoding="utf-8")
+    stated(output, "", *contents(output))
 
     write_report(database, output, Limits(chain_id=1))
 
@@ -274,6 +281,36 @@ def test_what_is_not_a_report_is_never_replaced(
     assert contents(output) == dict.fromkeys(names, b"mine")
 
 
+@pytest.mark.parametrize("name", ["csv/notes.csv", "charts/mine/drawn.svg"])
+def test_a_file_that_no_manifest_names_is_never_lost(tmp_path: Path, name: str) -> None:
+    """What a user put beside the tables of a report is not of the report, and has no copy."""
+    output, mine = tmp_path / "report", tmp_path / "report" / name
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine", encoding="utf-8")
+    (mine.parent / "old").touch()
+    stated(output, "", f"{name.rpartition('/')[0]}/old")
+
+    with pytest.raises(UserError, match=rf"is not a perpscope report \(found {name}\)"):
+        replace_folder(output, stated)
+
+    assert mine.read_text(encoding="utf-8") == "mine"
+
+
+@pytest.mark.parametrize(
+    "said", ['{"name": "an app", "files": {}}', '{"format": "perpscope-report/2"}', "[]", "{"]
+)
+def test_a_manifest_of_something_else_makes_no_report(tmp_path: Path, said: str) -> None:
+    """Data sets and web pages have one of this name, beside folders that are named as ours."""
+    output = tmp_path / "app"
+    output.mkdir()
+    (output / "manifest.json").write_text(said, encoding="utf-8")
+
+    with pytest.raises(UserError, match=r"found a manifest.json of something else"):
+        replace_folder(output, stated)
+
+    assert contents(tmp_path) == {"app/manifest.json": said.encode()}
+
+
 def test_a_report_since_the_first_year_is_one_without_a_beginning(
     database: Path, tmp_path: Path
 ) -> None:
@@ -292,12 +329,13 @@ def test_a_full_disk_leaves_the_old_report(tmp_path: Path) -> None:
     """When writing stops halfway the folder is as it was, and nothing lies beside it."""
     output = tmp_path / "report"
     output.mkdir()
-    (output / "manifest.json").write_text("old", encoding="utf-8")
+    stated(output, "old")
+    old = contents(output)
 
     with pytest.raises(WorldError, match="No space left on device; make room"):
         replace_folder(output, running_out_of_space)
 
-    assert contents(output) == {"manifest.json": b"old"}
+    assert contents(output) == old
     assert list(tmp_path.iterdir()) == [output]
 
 
@@ -321,13 +359,13 @@ def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
     def write(folder: Path) -> None:
         """Write, and somebody else does meanwhile."""
         assert not left.exists()
-        (folder / "manifest.json").write_text("first", encoding="utf-8")
-        replace_folder(output, lambda other: (other / "manifest.json").touch())
+        stated(folder, "first")
+        replace_folder(output, stated)
         assert folder.exists()
 
     replace_folder(output, write)
 
-    assert contents(output) == {"manifest.json": b"first"}
+    assert b"first" in contents(output)["manifest.json"]
     assert list(tmp_path.iterdir()) == [output]
 
 
@@ -349,14 +387,14 @@ def test_two_reports_put_into_a_folder_at_once_are_told_apart(
 
     for place in (output, theirs):
         place.mkdir()
-        (place / "manifest.json").write_text(place.name, encoding="utf-8")
+        stated(place, place.name)
     monkeypatch.setattr(Path, "rename", raced)
 
     with pytest.raises(WorldError, match="another run put a report into"):
-        replace_folder(output, lambda folder: (folder / "manifest.json").touch())
+        replace_folder(output, stated)
 
     kept = output if is_after else tmp_path / "aside"
-    assert contents(kept) == {"manifest.json": b"theirs" if is_after else b"report"}
+    assert (b"theirs" if is_after else b'report"') in contents(kept)["manifest.json"]
     assert not list(tmp_path.glob(".*"))
 
 
@@ -366,7 +404,8 @@ def test_a_folder_that_cannot_be_moved_keeps_its_report(
     """A volume that is mounted there is busy, which is said."""
     output = tmp_path / "report"
     output.mkdir()
-    (output / "manifest.json").write_text("old", encoding="utf-8")
+    stated(output, "old")
+    old = contents(output)
 
     def busy(*_: Path) -> Path:
         """Refuse as for a mount point."""
@@ -377,9 +416,10 @@ def test_a_folder_that_cannot_be_moved_keeps_its_report(
     with pytest.raises(
         WorldError, match=r"written to .*report: Device or resource busy; mend that"
     ):
-        replace_folder(output, lambda folder: (folder / "manifest.json").touch())
+        replace_folder(output, stated)
 
-    assert contents(tmp_path) == {"report/manifest.json": b"old"}
+    assert contents(output) == old
+    assert list(tmp_path.iterdir()) == [output]
 
 
 def test_what_came_into_the_folder_meanwhile_is_not_removed(tmp_path: Path) -> None:
@@ -388,7 +428,7 @@ def test_what_came_into_the_folder_meanwhile_is_not_removed(tmp_path: Path) -> N
 
     def write(folder: Path) -> None:
         """Write, and the user does as well."""
-        (folder / "manifest.json").touch()
+        stated(folder)
         output.mkdir()
         (output / "notes.txt").write_text("mine", encoding="utf-8")
 
@@ -402,15 +442,15 @@ def test_an_old_report_is_left_until_there_is_a_new_one(tmp_path: Path) -> None:
     """Who is killed between putting one aside and the other in its place has that one alone."""
     output, old = tmp_path / "report", tmp_path / f".report.{'0' * 32}.old"
     old.mkdir()
-    (old / "manifest.json").touch()
+    stated(old)
 
     def write(folder: Path) -> None:
         """Write; the old one is still there."""
         assert old.exists()
-        (folder / "manifest.json").touch()
+        stated(folder)
 
     replace_folder(output, write)
-    replace_folder(output, lambda folder: (folder / "manifest.json").touch())
+    replace_folder(output, stated)
 
     assert list(tmp_path.iterdir()) == [output]
 

@@ -41,6 +41,7 @@ from analytics.reports.manifest import (
     manifest,
     transactions,
     versions,
+    written_files,
 )
 from analytics.reports.pages import dictionary_page, html, markdown
 from analytics.reports.parts import Page, Source
@@ -123,20 +124,31 @@ def check_replaceable(folder: Path) -> None:
     Check that a folder is missing, empty or a report.
 
     Raises:
-        UserError: it is a file or in one, or holds anything a report does not.
+        UserError: it is a file or in one, or holds anything that its manifest does not name.
     """
     if not folder.exists():
         if not next(each for each in folder.parents if each.exists()).is_dir():
             raise UserError(f"{folder} cannot be a folder, it is in a file: correct --output")
         return
-    found = {path.name for path in folder.iterdir()} if folder.is_dir() else {folder.name}
-    foreign = sorted(found - _ENTRIES)
-    if foreign or (found and MANIFEST not in found):
-        seen = foreign[0] if foreign else f"no {MANIFEST}"
+    if seen := _foreign(folder):
         raise UserError(
             f"{folder} is not a perpscope report (found {seen}) and will not be replaced: "
             "name another folder with --output"
         )
+
+
+def _foreign(folder: Path) -> str | None:
+    """Name what is in the place of a report and of none; None where there is nothing of it."""
+    found = {path.name for path in folder.iterdir()} if folder.is_dir() else {folder.name}
+    if others := sorted(found - _ENTRIES):
+        return others[0]
+    if found and MANIFEST not in found:
+        return f"no {MANIFEST}"
+    named = written_files(folder) if found else set()
+    if named is None:  # programs of many kinds write a file of this name
+        return f"a {MANIFEST} of something else"
+    files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    return min(files - named - {MANIFEST}, default=None)
 
 
 def replace_folder(folder: Path, write: Callable[[Path], None]) -> None:

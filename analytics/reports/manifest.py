@@ -176,6 +176,16 @@ def manifest_of(folder: Path) -> dict[str, Any]:
     return dict(said)
 
 
+def written_files(folder: Path) -> set[str] | None:
+    """Return the files that a manifest of a report or study names; None for one of neither."""
+    try:
+        said = json.loads((folder / MANIFEST).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None
+    is_ours = isinstance(said, dict) and str(said.get("format")).startswith("perpscope-")
+    return set(said["files"]) if is_ours and isinstance(said.get("files"), dict) else None
+
+
 def ends_of(limits: Mapping[str, Any]) -> dict[str, datetime | None]:
     """
     Return since and until of a manifest's limits; None where there was no end.
