@@ -73,7 +73,8 @@ def _connected(path: Path, polite_until: float) -> duckdb.DuckDBPyConnection:
         raise _Wanted
     # Where no kind is named DuckDB looks at the first bytes of the file. That ends the locks that
     # this process has on it, and for another kind it looks on the network for what reads it.
-    return duckdb.connect(f"duckdb:{path}", read_only=True)
+    # Of a relative path it takes `:memory:` and `~` for its own words.
+    return duckdb.connect(f"duckdb:{path.absolute()}", read_only=True)
 
 
 def _is_wanted(path: Path) -> bool:

@@ -173,6 +173,17 @@ def test_fields_nobody_knows_are_named(tmp_path: Path, capsys: pytest.CaptureFix
     assert len(rows(path, "fees", "account")) == 2
 
 
+def test_a_folder_with_brackets_is_a_folder(tmp_path: Path) -> None:
+    """The rows beside the database are those of its own folder, not of one that a pattern names."""
+    folder = tmp_path / "data [old]*"
+    folder.mkdir()
+    fills = written(tmp_path, "fills", by_line((WINNER, fill())))
+
+    path = brought(folder, "hyperliquid", fills)
+
+    assert rows(path, "imports", "entries_used") == [(1,)]
+
+
 def test_repeated_entries_count_once(tmp_path: Path) -> None:
     """The same fill twice in a file is one; a third that says otherwise is refused by name."""
     other = (GOOD[0], GOOD[1] | {"px": "101.0"})

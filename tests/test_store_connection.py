@@ -13,6 +13,7 @@ from duckdb import connect
 from handmade import table
 from polars.testing import assert_frame_equal
 
+from analytics.load import database
 from indexer.errors import DatabaseBusy, DatabaseUnusable, UserError
 from indexer.store import SCHEMA, open_database, reading, transaction
 from indexer.store.connection import insert, scalar, select
@@ -50,6 +51,37 @@ def test_a_new_file_gets_every_table(tmp_path: Path) -> None:
         version = connection.execute("select version from schema_version").fetchall()
     assert {name for (name,) in names} == set(tables())
     assert version == [(SCHEMA,)]
+
+
+@pytest.mark.parametrize("name", [":memory:", "~", "~x.duckdb"])
+def test_a_name_is_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """DuckDB has words of its own that look like files: what was kept there was gone at once."""
+    monkeypatch.chdir(tmp_path)
+    path = Path(name)
+    make_missing(path)
+    with transaction(path) as connection:
+        insert(connection, "origins", origin("x"))
+
+    with database(path) as con:
+        assert con.execute("select client_version from origins").fetchall() == [("x",)]
+    assert [each.name for each in tmp_path.iterdir()] == [name]
+
+
+def test_a_link_to_a_missing_file_is_filled(tmp_path: Path) -> None:
+    """It is made whole in its own folder; a log that was left there of another is not its own."""
+    path, link = tmp_path / "disk" / "a.duckdb", tmp_path / "a.duckdb"
+    path.parent.mkdir()
+    link.symlink_to(path)
+    path.with_name("a.duckdb.wal").write_bytes(b"of another")
+
+    make_missing(link)
+    was_made = path.is_file()
+    with transaction(link) as connection:
+        insert(connection, "origins", origin("x"))
+
+    assert was_made
+    assert link.is_symlink()
+    assert list(path.parent.iterdir()) == [path]
 
 
 def storage_version(path: Path) -> int:

@@ -53,7 +53,7 @@ def adopt(
         }
         tokens = select(other, "tokens", "chain_id = ?", [chain_id])
     with transaction(path) as connection:
-        quoted = str(side).replace("'", "''")
+        quoted = str(side.absolute()).replace("'", "''")
         connection.execute(f"attach '{quoted}' as side (read_only)")
         covered = stored_in(connection, chain_id).coverage.filter(protocol=slug)
         if not covered.equals(before.coverage.filter(protocol=slug)) or _is_forked(connection):

@@ -15,6 +15,7 @@ is told first.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from glob import escape
 from pathlib import Path
 
 import duckdb
@@ -159,7 +160,7 @@ def _stage(connection: duckdb.DuckDBPyConnection, folder: Path, table: str) -> b
     """Make `staged_<table>` of the rows that were set down; return whether there are any."""
     if not any(folder.glob(f"{table}-*.parquet")):
         return False
-    files = str(folder / f"{table}-*.parquet").replace("'", "''")
+    files = f"{escape(str(folder.absolute()))}/{table}-*.parquet".replace("'", "''")
     connection.execute(f"create temp table staged_{table} as select * from read_parquet('{files}')")
     return True
 

@@ -185,7 +185,8 @@ def _connected(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
 
 
 def _attachment(path: Path, *, read_only: bool) -> str:
-    quoted = str(path).replace("'", "''")
+    # Of a relative path DuckDB takes `:memory:`, `~` and what is before a colon for its own words.
+    quoted = str(path.absolute()).replace("'", "''")
     # Without the kind DuckDB looks for what reads a file of another one.
     mode = "type duckdb, " + ("read_only" if read_only else f"row_group_size {ROW_GROUP}")
     if not path.exists():  # the format of a file that is there cannot be lowered

@@ -21,6 +21,7 @@ def make_missing(path: Path) -> None:
     Raises:
         DatabaseUnusable: it cannot be made.
     """
+    path = path.resolve()  # what a link stands for is made, in its own folder
     if path.exists() or not path.parent.is_dir():
         return
     fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
@@ -61,8 +62,9 @@ def is_database(path: Path) -> bool:
 
 
 def log_of(path: Path) -> Path:
-    """Return where DuckDB keeps what is not yet in the file itself."""
-    return path.with_name(f"{path.name}.wal")
+    """Return where DuckDB keeps what is not yet in the file itself, which a link only names."""
+    file = path.resolve()
+    return file.with_name(f"{file.name}.wal")
 
 
 def _take_place(fresh: Path, path: Path) -> None:
