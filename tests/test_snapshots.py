@@ -22,7 +22,7 @@ from indexer.errors import DatabaseBusy, DatabaseUnusable
 from indexer.simulation.node import serve
 from indexer.store import held, is_published, open_database, publish, transaction
 from indexer.store.connection import insert
-from indexer.store.snapshots import read_snapshot
+from indexer.store.snapshots import is_replaceable, read_snapshot
 
 PUBLISH = (
     "import sys; from pathlib import Path; from indexer.store import publish; "
@@ -421,6 +421,61 @@ def test_a_copy_over_another_file_is_refused(
 
     assert number_of(target) == (2, True)
     assert is_published(path, target)
+
+
+def test_a_file_that_its_owner_protects_is_no_copy(tmp_path: Path) -> None:
+    """An archive of the database, and a device, are no more to be replaced than what is writable."""
+    path, notes, copied = tmp_path / "a.duckdb", tmp_path / "notes", tmp_path / "s.duckdb"
+    open_database(path).close()
+    publish(path, copied)
+    for protected in (path, notes):
+        protected.touch()
+        protected.chmod(0o444)
+
+    told = [is_replaceable(each) for each in (path, notes, tmp_path, Path(os.devnull), copied)]
+
+    assert told == [False, False, False, False, True]
+
+
+def test_a_copy_that_is_damaged_or_open_is_replaced(tmp_path: Path) -> None:
+    """Whoever may do anything opens one to write by mistake, and must not stop publishing."""
+    path, target = tmp_path / "a.duckdb", tmp_path / "s.duckdb"
+    open_database(path).close()
+    publish(path, target)
+    with transaction(target):
+        opened = is_replaceable(target)
+    target.chmod(0o644)
+    target.write_bytes(target.read_bytes()[:9000])
+    target.chmod(0o444)
+
+    assert (opened, is_replaceable(target)) == (True, True)
+
+
+def test_a_link_to_the_copy_stays_one(tmp_path: Path) -> None:
+    """Readers on the other disk get the new copy; the log that somebody left of the old goes."""
+    path, target, link = tmp_path / "a.duckdb", tmp_path / "disk" / "s.duckdb", tmp_path / "link"
+    target.parent.mkdir()
+    link.symlink_to(target)
+    open_database(path).close()
+
+    publish(path, link)
+    target.with_name("s.duckdb.wal").write_bytes(b"of the old one")
+    publish(path, link)
+
+    assert link.is_symlink()
+    assert number_of(target) == (2, True)
+    assert [each.name for each in sorted(target.parent.iterdir())] == ["s.duckdb", "s.duckdb.lock"]
+
+
+def test_a_log_is_where_the_file_is(tmp_path: Path) -> None:
+    """The copy of a database that is named by a link is as old as one of the file."""
+    path, link, target = tmp_path / "a.duckdb", tmp_path / "link.duckdb", tmp_path / "s.duckdb"
+    open_database(path).close()
+    link.symlink_to(path)
+    publish(link, target)
+    path.with_name("a.duckdb.wal").touch()
+
+    assert not is_published(link, target)
 
 
 def test_a_lock_that_has_no_room_for_its_holder_is_named(

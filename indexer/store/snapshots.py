@@ -20,8 +20,8 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from indexer.errors import DatabaseBusy, DatabaseUnusable, UserError
-from indexer.store.connection import delete, insert, open_database, select
+from indexer.errors import DatabaseBusy, DatabaseUnusable, UserError, WorldError
+from indexer.store.connection import WAIT_SECONDS, delete, insert, open_database, select
 from indexer.store.creation import log_of, remove
 from indexer.store.locks import held
 from indexer.store.turns import reading
@@ -62,16 +62,17 @@ def publish(path: Path, target: Path) -> Snapshot:
         DatabaseBusy: another process held the database, or published, all the time.
         DatabaseUnusable: the copy cannot be made; what was there is as before.
     """
-    fresh = target.with_name(f"{target.name}.new")
+    place = target.resolve()  # what a link stands for is replaced, not the link
+    fresh = place.with_name(f"{place.name}.new")
     # One at a time: the numbers that readers see must rise.
-    with held(target.with_name(f"{target.name}.lock"), wait_seconds=_WAIT_SECONDS):
+    with held(place.with_name(f"{place.name}.lock"), wait_seconds=_WAIT_SECONDS):
         remove(fresh)
         try:
             snapshot = _counted(path)
             written_at = _copy(path, fresh, target)
             _label(fresh)
             os.utime(fresh, ns=(written_at, written_at))
-            _put(fresh, target)
+            _put(fresh, place)
         except (duckdb.Error, OSError) as error:
             said = error.strerror if isinstance(error, OSError) else str(error).splitlines()[0]
             raise _unpublished(target, said) from error
@@ -88,14 +89,23 @@ def is_replaceable(target: Path) -> bool:
         DatabaseBusy: another process held it all the time.
         DatabaseUnusable: it cannot be read.
     """
-    # Copies are made so that nobody writes to them; not every file system remembers it.
-    if not target.is_file() or not target.stat().st_mode & _WRITABLE:
+    if not target.exists():
         return True
+    if not target.is_file():  # a folder, a device
+        return False
+    # Copies are made so that nobody writes to them, as a user protects a file of his own.
+    is_protected = not target.stat().st_mode & _WRITABLE
+    patience = 0 if is_protected else WAIT_SECONDS
     try:
-        with closing(open_database(target, read_only=True)) as connection:
+        opened = open_database(target, read_only=True, wait_seconds=patience)
+        with closing(opened) as connection:
             snapshot = read_snapshot(connection)
     except UserError:  # no database of ours
         return False
+    except WorldError:  # a copy that is damaged, or that somebody has open to write to all the same
+        if is_protected:
+            return True
+        raise
     return snapshot is not None and snapshot.is_copy
 
 
@@ -170,6 +180,8 @@ def _label(fresh: Path) -> None:
 def _put(fresh: Path, target: Path) -> None:
     fresh.chmod(fresh.stat().st_mode & 0o444)  # not writable; nobody whom the umask keeps out
     _flush(fresh)
+    # What somebody wrote to the copy before, and died, would be read as a part of this one.
+    log_of(target).unlink(missing_ok=True)
     fresh.replace(target)
     _flush(target.parent)
 
