@@ -202,6 +202,25 @@ def test_a_report_never_takes_a_databases_place(
     assert own.read_bytes() == before
 
 
+def test_a_report_never_takes_the_place_of_what_the_run_needs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The settings, a list that they name, and the copy for readers, which may not be there yet."""
+    phases, config = tmp_path / "phases.csv", tmp_path / "p.toml"
+    phases.write_text("protocol,chain,contract,phase,address,block_number\n", encoding="utf-8")
+    config.write_text(
+        f"phases = ['{phases}']\nstorage.snapshot = '{tmp_path / 's.duckdb'}'\n", encoding="utf-8"
+    )
+    before = config.read_bytes(), phases.read_bytes()
+
+    for taken in (config, phases, tmp_path / "s.duckdb"):
+        more = "--config", config, "--report", taken
+        assert index(tmp_path, "http://127.0.0.1:9", *more)[0] == 2
+
+    assert capsys.readouterr().err.count("is named by them: expected another file") == 3
+    assert (config.read_bytes(), phases.read_bytes()) == before
+
+
 def test_a_report_goes_through_links_and_into_pipes(tmp_path: Path) -> None:
     """What a link stands for is replaced; a pipe stays one, and is told once, in the end."""
     pipe, link = tmp_path / "pipe", tmp_path / "link.json"

@@ -27,7 +27,7 @@ from indexer.cli.places import database_of, snapshot_of
 from indexer.cli.printing import print_table
 from indexer.cli.progress import shown
 from indexer.cli.run_report import check_writable, is_stream, run_report, write_run_report
-from indexer.config import configuration
+from indexer.config import configuration, configuration_file
 from indexer.errors import PerpscopeError, RequestsSpent
 from indexer.rpc import Endpoint
 from indexer.spec import first_block
@@ -71,7 +71,8 @@ def index_command(
     )
     endpoints = settings.endpoints(job.chain, rpc)
     if report is not None:
-        check_writable(report, path)
+        named = (configuration_file(config), settings.storage.snapshot, *settings.phases)
+        check_writable(report, path, [Path(each) for each in named if each])
     _run(job, endpoints, snapshot_of(settings, path), report)
 
 

@@ -3,7 +3,7 @@
 import json
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -19,12 +19,18 @@ FORMAT = "perpscope-run/1"
 _ENGINES = ("duckdb", "polars", "web3")
 
 
-def check_writable(file: Path, database: Path) -> None:
+def check_writable(file: Path, database: Path, others: Iterable[Path] = ()) -> None:
     """
     Check, before anything is fetched, that the report will have a place of its own.
 
+    Args:
+        file: where it will be.
+        database: what is indexed into.
+        others: what else the run reads or writes.
+
     Raises:
-        UserError: the path is a folder or a database, its folder does not exist, or it is `-`.
+        UserError: the path is a folder, a database or one of the others, or its folder does not
+            exist.
     """
     if str(file) == "-":
         raise UserError("--report -: expected a file; /dev/stdout is the standard output")
@@ -32,6 +38,11 @@ def check_writable(file: Path, database: Path) -> None:
         raise UserError(why)
     if file.resolve() == database.resolve() or is_database(file):
         raise UserError(f"{file} is a database: expected another file; correct --report")
+    if file.resolve() in {other.resolve() for other in others}:
+        raise UserError(
+            f"{file} holds the settings or is named by them: expected another file; correct "
+            "--report"
+        )
 
 
 def is_stream(file: Path) -> bool:
