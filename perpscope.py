@@ -223,11 +223,12 @@ def restate(
 ) -> None:
     """Show each day whose income changes under today's declarations and policies."""
     with loading():
-        from analytics.export import write
+        from analytics.export import check, write
         from analytics.reports import published
         from indexer.choices import protocols_named
         from indexer.cli.given import ledger_of
         from indexer.sync import restate as days_restated
+    check(form, output)  # what is kept is shown once: there is nothing to show of it afterwards
     ledger = ledger_of(chain, database, config)
     chosen = protocols_named(protocols or (), ledger.chain, ledger.declarations)
     told = {}

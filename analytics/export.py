@@ -5,8 +5,10 @@ CSV and JSON are exact: decimals keep all their digits (as text in JSON), times 
 Only the table rounds, and only CSV and the table change text: see `analytics.plain_text`.
 """
 
+import os
 from contextlib import suppress
 from decimal import Decimal
+from errno import EACCES
 from io import BytesIO, StringIO
 from pathlib import Path
 from uuid import uuid4
@@ -49,9 +51,8 @@ def write(
             or it is a folder or in none, or a database.
         WorldError: the file cannot be written.
     """
+    check(form, output)
     form = form_of(form, output)
-    if output is None and form in _BINARY:
-        raise UserError(f"{form} is binary: name a file with --output")
     is_cut = form is Format.TABLE and output is None
     content = table_text(frame).encode() if is_cut else encoded(frame, form)
     if header is not None and form is Format.TABLE:
@@ -60,6 +61,20 @@ def write(
         typer.echo(content, nl=False)
     else:
         _replace(output, content)
+
+
+def check(form: Format, output: Path | None) -> None:
+    """
+    Refuse what `write` would refuse: for those who change something before they have an answer.
+
+    Raises:
+        As `write` does, of what can be seen beforehand.
+    """
+    form = form_of(form, output)
+    if output is not None:
+        _check_place(output)
+    elif form in _BINARY:
+        raise UserError(f"{form} is binary: name a file with --output")
 
 
 def form_of(form: Format, output: Path | None) -> Format:
@@ -147,7 +162,7 @@ def _with_iso_times(frame: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _replace(output: Path, content: bytes) -> None:
+def _check_place(output: Path) -> None:
     if str(output) == "-":
         raise UserError("--output -: expected a file; leave out --output for standard output")
     if output.is_dir():
@@ -157,15 +172,31 @@ def _replace(output: Path, content: bytes) -> None:
     try:
         if _is_database(output):
             raise UserError(f"{output} is a database: name another file with --output")
-        if output.exists() and not output.is_file():  # a device or a pipe is written to, and stays
+    except OSError as error:
+        raise _unwritten(output, error) from error
+    if not os.access(output if _is_stream(output) else output.resolve().parent, os.W_OK):
+        raise _unwritten(output, PermissionError(EACCES, os.strerror(EACCES)))
+
+
+def _is_stream(output: Path) -> bool:
+    return output.exists() and not output.is_file()
+
+
+def _replace(output: Path, content: bytes) -> None:
+    try:
+        if _is_stream(output):  # a device or a pipe is written to, and stays
             output.write_bytes(content)
         else:
             _appear(output.resolve(), content)
     except OSError as error:
-        raise WorldError(
-            f"{output} cannot be written: {error.strerror}; mend that, or name another "
-            "file with --output"
-        ) from error
+        raise _unwritten(output, error) from error
+
+
+def _unwritten(output: Path, error: OSError) -> WorldError:
+    return WorldError(
+        f"{output} cannot be written: {error.strerror}; mend that, or name another "
+        "file with --output"
+    )
 
 
 def _is_database(output: Path) -> bool:

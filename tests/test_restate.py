@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 import pytest
+from commands import perpscope
 from handmade import shown
 from simulated_world import SEED, world
 from sync_rig import FEED, FIRST, answer, contents, job, run, served, told
@@ -189,6 +190,24 @@ def test_a_day_that_appears_has_no_before() -> None:
     assert differences(old, late).select("date", "before", "after").rows() == [
         (date(2025, 1, 2), None, Decimal(5))
     ]
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (("--output", "none/days.csv"), "none is no folder: make it"),
+        (("--output", "days.csv", "--format", "json"), "is no name for json"),
+        (("--format", "parquet"), "parquet is binary: name a file"),
+    ],
+)
+def test_nothing_is_applied_that_cannot_be_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], more: tuple[str, ...], said: str
+) -> None:
+    """Once it is kept nothing changes any more, and no run tells which days did."""
+    words = ("restate", "--chain", "ethereum", "--apply", "--database", tmp_path / "a.duckdb")
+
+    assert perpscope(*words, *more) == 2
+    assert said in capsys.readouterr().err
 
 
 # --- against what was published -------------------------------------------------------------------
