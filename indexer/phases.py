@@ -7,6 +7,7 @@ grows makes another declaration, of which only what is new is fetched.
 """
 
 import csv
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -83,7 +84,7 @@ def write_phases(path: Path, found: Iterable[Phase]) -> int:
         WorldError: it cannot be written; it is as before.
     """
     path = path.resolve()  # what a link stands for is replaced, not the link
-    aside = path.with_name(f"{path.name}.new")
+    aside = path.with_name(f".{path.name}.new")
     try:
         with alone_in(path.parent):  # what another process adds meanwhile must not go again
             held = {_key(phase): phase for phase in (read_phases(path) if path.exists() else ())}
@@ -93,6 +94,8 @@ def write_phases(path: Path, found: Iterable[Phase]) -> int:
                 writer.writeheader()
                 listed = sorted({**held, **fresh}.items())
                 writer.writerows(phase.model_dump() for _, phase in listed)
+                file.flush()
+                os.fsync(file.fileno())
             aside.replace(path)
     except OSError as error:
         with suppress(OSError):

@@ -197,6 +197,21 @@ def test_a_full_disk_leaves_nothing_beside_the_list(
     assert [file.read_bytes() for file in tmp_path.iterdir()] == [before]
 
 
+def test_a_link_to_a_list_stays_one(tmp_path: Path) -> None:
+    """What it stands for grows; a file that a user put beside it is the user's."""
+    path, link, mine = tmp_path / "kept" / "list.csv", tmp_path / "list.csv", tmp_path / "kept"
+    path.parent.mkdir()
+    write_phases(path, [phase()])
+    link.symlink_to(path)
+    (mine / "list.csv.new").write_text("mine", encoding="utf-8")
+
+    write_phases(link, [phase(address=NEW)])
+
+    assert link.is_symlink()
+    assert {one.address for one in read_phases(path)} == {OLD, NEW}
+    assert (mine / "list.csv.new").read_text(encoding="utf-8") == "mine"
+
+
 def test_what_two_runs_add_at_once_is_all_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
