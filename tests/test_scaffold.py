@@ -2,9 +2,11 @@
 
 import ast
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from errno import ENOSPC
 from pathlib import Path
 
 import pytest
@@ -394,6 +396,26 @@ def test_a_name_that_is_taken_is_refused() -> None:
     result = run("new-protocol", "gmx_v1", "--abi", VAULT, "--folder", ROOT)
 
     assert "is there already" in str(result.exception)
+
+
+def test_a_draft_that_cannot_be_written_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else half of it would be there already when there is room for all."""
+    (tmp_path / "indexer" / "protocols").mkdir(parents=True)
+    write = Path.write_text
+
+    def full(path: Path, text: str, encoding: str) -> int:
+        write(path, text[:9], encoding)
+        if path.suffix == ".py":
+            raise OSError(ENOSPC, os.strerror(ENOSPC))
+        return 9
+
+    monkeypatch.setattr(Path, "write_text", full)
+    result = run("new-protocol", "a_fork", "--abi", VAULT, "--folder", tmp_path)
+
+    assert isinstance(result.exception, OSError)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 def event_of(

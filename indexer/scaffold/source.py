@@ -9,6 +9,7 @@ while anything does.
 import json
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from textwrap import fill
 from typing import Any
@@ -66,9 +67,12 @@ def written(draft: Draft, root: Path) -> list[Path]:
     for path in texts:
         if path.exists():
             raise UserError(f"{path} is there already; expected a protocol that is new")
-    for path, text in texts.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text.rstrip("\n") + "\n", encoding="utf-8")
+    with ExitStack() as undo:
+        for path, text in texts.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            undo.callback(path.unlink, missing_ok=True)  # else it would be there already next time
+            path.write_text(text.rstrip("\n") + "\n", encoding="utf-8")
+        undo.pop_all()
     return list(texts)
 
 
