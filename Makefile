@@ -16,7 +16,8 @@
 # The first Python that is new enough; `make PYTHON=...` overrides.
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
-VENV   ?= .venv
+# Of a shell's own VENV `make clean` would remove all: it counts on the command line alone.
+VENV    = .venv
 ARGS   ?=
 SEEDS  ?= 1000
 FIRST  ?= 0

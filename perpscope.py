@@ -189,9 +189,11 @@ def demo(
     """Simulate a market in trouble, index it, and write a report about it."""
     with loading():
         from analytics.reports import summary, write_report
+        from analytics.reports.bundle import check_replaceable
         from indexer.simulation.demo import indexed_world, scenario_named
 
     script = scenario_named(scenario)
+    check_replaceable((output / "report").resolve())
     path = made_anew(database, output / DEMO_DATABASE)
     world = indexed_world(path, seed, typer.echo, script)
     typer.echo(
@@ -300,6 +302,8 @@ def outcome(command: Callable[[], object]) -> int:
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     except RuntimeError as error:
+        if str(error).startswith("Symlink loop"):  # as Python before 3.13 says it
+            return _said(f"{error}: name another place", EXIT_WORLD)
         if str(error) != "Query interrupted":  # as DuckDB says it
             raise
         return EXIT_INTERRUPTED

@@ -424,7 +424,7 @@ def test_a_copy_over_another_file_is_refused(
 
 
 def test_a_file_that_its_owner_protects_is_no_copy(tmp_path: Path) -> None:
-    """An archive of the database, and a device, are no more to be replaced than what is writable."""
+    """An archive of the database, or a device, is no more to be replaced than a writable file."""
     path, notes, copied = tmp_path / "a.duckdb", tmp_path / "notes", tmp_path / "s.duckdb"
     open_database(path).close()
     publish(path, copied)
