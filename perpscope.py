@@ -75,8 +75,6 @@ EXIT_WORLD = 1
 EXIT_USER = 2
 EXIT_INTERRUPTED = 130
 
-DEMO_DATABASE = "simulated.duckdb"
-
 
 class Later(TyperCommand):
     """
@@ -194,7 +192,7 @@ def demo(
 
     script = scenario_named(scenario)
     check_replaceable((output / "report").resolve())
-    path = made_anew(database, output / DEMO_DATABASE)
+    path = made_anew(database, output / "simulated.duckdb")
     world = indexed_world(path, seed, typer.echo, script)
     typer.echo(
         f"compared {rows_compared(world, path):,} facts with the simulator's own books: equal"
@@ -233,11 +231,7 @@ def restate(
     check(form, output)  # what is kept is shown once: there is nothing to show of it afterwards
     ledger = ledger_of(chain, database, config)
     chosen = protocols_named(protocols or (), ledger.chain, ledger.declarations)
-    told = {}
-    if against is not None:
-        told["published"] = published.published_income(against, ledger.chain.chain_id)
-        told["policies"] = published.published_policies(against)
-        told["within"] = published.published_extent(against, ledger.chain.chain_id)
+    told = {} if against is None else published.record(against, ledger.chain.chain_id)
     days = days_restated(ledger, chosen, keep=apply, **told)
     would = "restated" if apply else "would change; --apply keeps it"
     write(days, form, output, would if days.height else "nothing changes")

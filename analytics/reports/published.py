@@ -25,6 +25,21 @@ _EXTENT = {
 }
 
 
+def record(folder: Path, chain_id: int) -> dict[str, pl.DataFrame]:
+    """
+    Return what a report told of a chain's income, by the names that `restate` has for it.
+
+    Raises:
+        UserError: the folder is no report.
+        WorldError: a file in it is not the one the report wrote.
+    """
+    return {
+        "published": published_income(folder, chain_id),
+        "policies": published_policies(folder),
+        "within": published_extent(folder, chain_id),
+    }
+
+
 def published_income(folder: Path, chain_id: int) -> pl.DataFrame:
     """
     Return the income a report told of a chain, by protocol and UTC day.
