@@ -2,6 +2,7 @@
 
 import json
 import os
+from errno import EROFS
 from functools import partial
 from importlib.metadata import PackageNotFoundError
 from io import StringIO
@@ -219,6 +220,21 @@ def test_a_report_never_takes_the_place_of_what_the_run_needs(
 
     assert capsys.readouterr().err.count("is named by them: expected another file") == 3
     assert (config.read_bytes(), phases.read_bytes()) == before
+
+
+def test_a_report_on_a_disk_that_is_only_read_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That nothing of it can be removed hides nothing either."""
+
+    def refuse(*_: object, **_named: object) -> None:
+        raise OSError(EROFS, os.strerror(EROFS))
+
+    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr(Path, "unlink", refuse)
+
+    with pytest.raises(WorldError, match=r"run.json cannot be written \(Read-only file system\)"):
+        write_run_report(tmp_path / "run.json", {})
 
 
 def test_a_report_goes_through_links_and_into_pipes(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import json
 import os
 import platform
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -75,7 +76,8 @@ def write_run_report(file: Path, content: dict[str, Any]) -> None:
             "name another file with --report"
         ) from error
     finally:
-        unfinished.unlink(missing_ok=True)
+        with suppress(OSError):  # it is the report by now, or what went wrong is said
+            unfinished.unlink()
 
 
 def run_report(
