@@ -442,13 +442,28 @@ def test_a_copy_that_is_damaged_or_open_is_replaced(tmp_path: Path) -> None:
     path, target = tmp_path / "a.duckdb", tmp_path / "s.duckdb"
     open_database(path).close()
     publish(path, target)
-    with transaction(target):
+    target.chmod(0o644)
+    with duckdb.connect(target):
+        target.chmod(0o444)
         opened = is_replaceable(target)
     target.chmod(0o644)
     target.write_bytes(target.read_bytes()[:9000])
     target.chmod(0o444)
 
     assert (opened, is_replaceable(target)) == (True, True)
+
+
+def test_nobody_writes_to_a_copy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nor who may do anything, as in a container: it would be gone with the next copy."""
+    path, target = tmp_path / "a.duckdb", tmp_path / "s.duckdb"
+    open_database(path).close()
+    publish(path, target)
+    before = target.read_bytes()
+    fills = written(tmp_path, "fills", by_line((WINNER, fill())))
+
+    assert perpscope("import", "hyperliquid", fills, "--database", target) == 1
+    assert "s.duckdb is protected from writing, as a copy" in capsys.readouterr().err
+    assert target.read_bytes() == before
 
 
 def test_a_link_to_the_copy_stays_one(tmp_path: Path) -> None:

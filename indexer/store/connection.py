@@ -38,6 +38,9 @@ _FIRST_GROWN = 3  # from this version on, what is new is a table or a column tha
 
 WAIT_SECONDS = 30.0
 
+WRITABLE = 0o222
+"""The rights of which a file has one that may be written, also by those who may do anything."""
+
 # What DuckDB 1.2 and later can open, so that other tools need no newer one. The format of 2.0 takes
 # 14 % less time to write, and nearly twice the space.
 _FORMAT = "v1.2.0"
@@ -168,6 +171,11 @@ def _connected(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
         raise DatabaseUnusable(
             f"there is no database at {path}: expected a file that `perpscope index` wrote; run it "
             "first or name another file with --database"
+        )
+    if not read_only and path.exists() and not path.stat().st_mode & WRITABLE:
+        raise DatabaseUnusable(
+            f"{path} is protected from writing, as a copy for readers is, which the next one "
+            "replaces: expected a database to write to; name another with --database"
         )
     engine = _idle.pop(os.getpid(), None) or duckdb.connect(config={"threads": _threads()})
     with ExitStack() as undo:

@@ -21,14 +21,20 @@ import duckdb
 import polars as pl
 
 from indexer.errors import DatabaseBusy, DatabaseUnusable, UserError, WorldError
-from indexer.store.connection import WAIT_SECONDS, delete, insert, open_database, select
+from indexer.store.connection import (
+    WAIT_SECONDS,
+    WRITABLE,
+    delete,
+    insert,
+    open_database,
+    select,
+)
 from indexer.store.creation import log_of, remove
 from indexer.store.locks import held
 from indexer.store.turns import reading
 from indexer.tables import columns_of, now
 
 _WAIT_SECONDS = 60.0
-_WRITABLE = 0o222
 _COPY = "import shutil, sys; shutil.copyfile(*sys.argv[1:])"
 
 
@@ -94,7 +100,7 @@ def is_replaceable(target: Path) -> bool:
     if not target.is_file():  # a folder, a device
         return False
     # Copies are made so that nobody writes to them, as a user protects a file of his own.
-    is_protected = not target.stat().st_mode & _WRITABLE
+    is_protected = not target.stat().st_mode & WRITABLE
     patience = 0 if is_protected else WAIT_SECONDS
     try:
         opened = open_database(target, read_only=True, wait_seconds=patience)
