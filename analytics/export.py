@@ -172,6 +172,8 @@ def _check_place(output: Path) -> None:
     try:
         if _is_database(output):
             raise UserError(f"{output} is a database: name another file with --output")
+        if output.is_file() and not output.stat().st_mode & 0o222:
+            raise UserError(f"{output} is protected from writing: name another file with --output")
     except OSError as error:
         raise _unwritten(output, error) from error
     if not os.access(output if _is_stream(output) else output.resolve().parent, os.W_OK):

@@ -639,6 +639,18 @@ def test_an_output_never_takes_a_databases_place(path: Path, tmp_path: Path) -> 
     assert database.read_bytes() == path.read_bytes()
 
 
+def test_an_output_that_its_owner_protects_stays(tmp_path: Path) -> None:
+    """A rename asks for the rights of the folder alone, and a shell would have refused."""
+    output = tmp_path / "published.csv"
+    output.write_text("mine")
+    output.chmod(0o444)
+
+    with pytest.raises(UserError, match=r"published.csv is protected from writing"):
+        write(pl.DataFrame({"a": [1]}), Format.CSV, output)
+
+    assert output.read_text() == "mine"
+
+
 def test_an_output_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
     """A name that the file system has no room for is the world's, and is said."""
     with pytest.raises(WorldError, match=r"a\.csv cannot be written: File name too long; mend"):

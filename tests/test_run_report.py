@@ -237,6 +237,18 @@ def test_a_report_on_a_disk_that_is_only_read_is_one_sentence(
         write_run_report(tmp_path / "run.json", {})
 
 
+def test_a_report_that_its_owner_protects_stays(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The record of another run, say."""
+    report = tmp_path / "run.json"
+    report.write_text('{"outcome": "done"}', encoding="utf-8")
+    report.chmod(0o444)
+
+    assert index(tmp_path, "http://127.0.0.1:9")[1] == {"outcome": "done"}
+    assert "run.json is protected from writing: expected another" in capsys.readouterr().err
+
+
 def test_a_report_goes_through_links_and_into_pipes(tmp_path: Path) -> None:
     """What a link stands for is replaced; a pipe stays one, and is told once, in the end."""
     pipe, link = tmp_path / "pipe", tmp_path / "link.json"

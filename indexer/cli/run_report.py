@@ -30,8 +30,8 @@ def check_writable(file: Path, database: Path, others: Iterable[Path] = ()) -> N
         others: what else the run reads or writes.
 
     Raises:
-        UserError: the path is a folder, a database or one of the others, or its folder does not
-            exist.
+        UserError: the path is a folder, a database, protected or one of the others, or its folder
+            does not exist.
     """
     if str(file) == "-":
         raise UserError("--report -: expected a file; /dev/stdout is the standard output")
@@ -39,6 +39,8 @@ def check_writable(file: Path, database: Path, others: Iterable[Path] = ()) -> N
         raise UserError(why)
     if file.resolve() == database.resolve() or is_database(file):
         raise UserError(f"{file} is a database: expected another file; correct --report")
+    if file.is_file() and not file.stat().st_mode & 0o222:
+        raise UserError(f"{file} is protected from writing: expected another; correct --report")
     if file.resolve() in {other.resolve() for other in others}:
         raise UserError(
             f"{file} holds the settings or is named by them: expected another file; correct "
