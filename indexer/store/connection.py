@@ -53,8 +53,7 @@ What fills none is written twice. With DuckDB's own size of 122,880 rows that to
 rest did, and four times the memory.
 """
 
-# FSST saves a quarter of the file and costs more CPU than writing everything else does. What it
-# would shorten is hashes and amounts; repeated texts are still kept once (dictionaries).
+# What they save and cost is measured in BENCHMARKS; repeated texts are still kept once.
 _COSTLY = "fsst,dict_fsst,zstd"
 
 # The engine that the last transaction let go of, by process: starting one takes ten times as long
