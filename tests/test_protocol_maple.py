@@ -595,6 +595,23 @@ def test_seized_funds_of_an_open_term_loan_are_a_recovery() -> None:
     ]
 
 
+def test_a_default_of_which_nothing_was_left_is_no_recovery() -> None:
+    """The manager logs what it hands out of every default, also where the loan held nothing."""
+    distributed = log(
+        "maple/OpenTermLoanManager",
+        "LiquidatedFundsDistributed",
+        MANAGER,
+        loan_=LOAN,
+        toBorrower_=0,
+        toPool_=0,
+        toTreasury_=2,
+    )
+
+    result = read(distributed, covered(0), finished())
+
+    assert [row["kind"] for row in rows(result, "credit_events")] == ["default"]
+
+
 def test_a_sale_at_auction_has_both_sides_in_their_own_tokens() -> None:
     """What was sold and what came back; which loan it was, the auction does not say."""
     sold = log(

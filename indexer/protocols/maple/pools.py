@@ -90,6 +90,7 @@ DEFAULTS = (
         version="2",
     ),
     Event(
+        # Logged of every default, whatever the loan still held.
         abi=MANAGER_OTL,
         name="LiquidatedFundsDistributed",
         into="credit_events",
@@ -98,6 +99,7 @@ DEFAULTS = (
             "kind": Const("recovery"),
             "principal_tokens": Amount("toPool_", ITS_ASSET),
         },
+        where=(Nonzero("toPool_"),),
         version="2",
     ),
     Event(
