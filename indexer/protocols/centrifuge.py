@@ -206,6 +206,9 @@ PROTOCOL = Protocol(
         "Prices of assets (UpdateAssetPrice): the pool's currency is in no log.",
         "Net asset values (NAVManager, SimplePriceManager) and values of holdings (Increase, "
         "Decrease): their decimals are the pool's, which no log tells; the price follows.",
+        "Whether a holding is a liability: Initialize says it of pool, class and asset together, "
+        "by which nothing can be looked up here. One that is valued down is the pool's gain, and "
+        "reads as an impairment; one that is valued up is a loss, and is not read.",
         "Names of share classes that the hub logs: they would hide the token of the class.",
         "Management fees (0.25 and 0.5 % a year are assumed elsewhere): they accrue off chain.",
         "Liquidity Pools before v2 (November 2023 until they moved to it): what the release on "

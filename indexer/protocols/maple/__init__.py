@@ -80,6 +80,12 @@ PROTOCOL = Protocol(
         "PaymentMade's third value from v4 on, and its service fees of open-term loans: the fee "
         "manager or the loan's manager logs the same.",
         "PrincipalReturned: it is part of PaymentMade.",
+        "FundsDrawnDown, FundsReturned and FundsClaimed: a borrower takes what Funded lent and "
+        "leaves what PaymentMade pays, and its lender takes that.",
+        "Impairments and calls that a payment ends, or new terms of an open-term loan: the loan "
+        "logs no removal; what is unrealised from then on is in UnrealizedLossesUpdated.",
+        "Cover that V100 managers paid, until they became V200: they log none, and the loss of "
+        "their defaults is before it.",
         "What a refinancing pays or lends at once, as a payment or a loan: the loan logs its new "
         "terms alone. The manager's claim has the interest, as a fee, and its principal the rest.",
         "ExpectedClaim, FundsPulled and PoolManager V100's LoanImpaired and LoanFunded: other "
