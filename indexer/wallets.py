@@ -20,6 +20,7 @@ from indexer.spec import (
     Contract,
     Emitter,
     Event,
+    Nonzero,
     Not,
     OfContract,
     OneOf,
@@ -149,7 +150,7 @@ def _with_wallets(protocol: Protocol, named: Sequence[_Named]) -> Protocol:
         name="Transfer",
         into="buybacks",
         columns=_COLUMNS,
-        where=(Not(OneOf("from", _own_pockets(named))),),
+        where=(Nonzero("value"), Not(OneOf("from", _own_pockets(named)))),
         evidence="assumed",
     )
     fresh = {one.token: None for one in named if one.token not in protocol.tokens}

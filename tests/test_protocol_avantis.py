@@ -21,6 +21,7 @@ SECOND_PAIRS = "0x5db3772136e5557efe028db05ee95c84d76faec4"
 PRICES = "0x64e2625621970f8cfa17b294670d61cb883da511"
 JUNIOR = "0x944766f715b51967e56afde5f0aa76ceacc9e7f9"
 USDC = "0x833589fcd6edb6e08f4c7c32d4f71b54bda02913"
+DEAD = "0x000000000000000000000000000000000000dead"
 AVNT = "0x696f9436b67233384889472cd7cd58a6fb5df4f1"
 TRADER = "0x" + "aa" * 20
 # 200 dollars, 50 times, on pair 1, short at 2,000; closed at 1,990.
@@ -353,10 +354,12 @@ def test_avnt_that_is_put_out_of_reach_is_bought_back() -> None:
     """The venue burns what it buys; what moves elsewhere is nobody's business here."""
     burnt, moved = (
         log("erc20/Token", "Transfer", AVNT, **{"from": TRADER}, to=to, value=5 * 10**18)
-        for to in ("0x000000000000000000000000000000000000dead", JUNIOR)
+        for to in (DEAD, JUNIOR)
     )
 
-    result = made(burnt, moved)
+    nothing = log("erc20/Token", "Transfer", AVNT, **{"from": TRADER}, to=DEAD, value=0)
+
+    result = made(burnt, moved, nothing)
 
     assert rows(result, "buybacks") == [
         {

@@ -190,6 +190,14 @@ def test_the_reserve_fund_is_insurance(source: str, target: str, kind: str, acco
     ]
 
 
+@pytest.mark.parametrize(("source", "target"), [(OTHER, FUND), (FUND, OTHER)])
+def test_who_moves_nothing_of_the_funds_moves_no_insurance(source: str, target: str) -> None:
+    """Anybody may, of whose they like: addresses that look alike are made known so."""
+    one = log("erc20/Token", "Transfer", USDT, **{"from": source}, to=target, value=0)
+
+    assert rows(facts_of(one), "shortfalls") == []
+
+
 def test_transfers_of_others_are_neither_read_nor_asked_for() -> None:
     """Tether moves all the time; only the fund's transfers are."""
     one = log("erc20/Token", "Transfer", USDT, **{"from": USER}, to=OTHER, value=1)

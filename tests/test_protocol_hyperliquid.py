@@ -182,6 +182,7 @@ def test_the_bridge_tells_what_comes_and_goes() -> None:
         ARBITRUM,
         [log("erc20/Token", "Transfer", usdc, **transfer)],
         [log("erc20/Token", "Transfer", usdc, **(transfer | {"to": other}))],
+        [log("erc20/Token", "Transfer", usdc, **(transfer | {"value": 0}))],
         [log(BRIDGE, "RequestedWithdrawal", bridge, **gone, requestedTime=1)],
         [log(BRIDGE, "FinalizedWithdrawal", bridge, **gone)],
         [log(BRIDGE, "InvalidatedWithdrawal", bridge, withdrawal=invalid)],

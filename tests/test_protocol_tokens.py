@@ -45,7 +45,7 @@ def transfer(token: str, sender: str, to: str, value: int) -> Built:
 def test_a_transfer_to_the_dead_address_is_a_burn(
     slug: str, chain: Chain, token: str, evidence: str
 ) -> None:
-    """Whoever sends it; a transfer elsewhere, or to the zero address, is none."""
+    """Whoever sends it; a transfer elsewhere, to the zero address, or of nothing is none."""
     result = built_facts(
         slug,
         chain,
@@ -53,6 +53,7 @@ def test_a_transfer_to_the_dead_address_is_a_burn(
             transfer(token, ANYONE, DEAD, 125 * 10**16),
             transfer(token, DEAD, ANYONE, 7),
             transfer(token, ANYONE, ZERO, 7),
+            transfer(token, ANYONE, DEAD, 0),
         ],
     )
 
@@ -98,7 +99,8 @@ def test_uni_is_burned_for_fees_or_comes_from_a_bridge(after: list[Built], evide
 def test_each_release_of_a_transaction_burns_its_own_uni() -> None:
     """Two in a row are two; what is sent to the dead address after the last is `assumed`."""
     burns = [transfer(UNI, ANYONE, DEAD, number * ETHER) for number in (4_000, 4_001, 5)]
-    logs = [burns[0], released(7), burns[1], released(8), burns[2]]
+    nothing = transfer(UNI, ANYONE, DEAD, 0)
+    logs = [nothing, burns[0], released(7), burns[1], released(8), burns[2], nothing]
 
     table = built_facts("uniswap", ETHEREUM, logs).tables["buybacks"]
 
@@ -127,6 +129,7 @@ def test_what_arrives_in_asters_wallets_is_held() -> None:
         BSC,
         [
             transfer(ASTER, ANYONE, STAGE_5, ETHER),
+            transfer(ASTER, ANYONE, STAGE_5, 0),
             transfer(ASTER, ANYONE, STAGE_6, 2 * ETHER),
             transfer(ASTER, STAGE_6, ANYONE, 4 * ETHER),
             transfer(ASTER, STAGE_5, STAGE_6, ETHER),
@@ -186,6 +189,7 @@ def test_lido_buys_for_its_treasury() -> None:
             transfer(LDO, SAFE, AGENT, 3 * ETHER),
             transfer(LDO, ANYONE, AGENT, 7),
             transfer(LDO, SAFE, ANYONE, 7),
+            transfer(LDO, SAFE, AGENT, 0),
         ],
     )
 
@@ -209,6 +213,7 @@ def test_aave_counts_what_comes_from_outside_the_dao() -> None:
             transfer(AAVE, ANYONE, AFC_SAFE, 3 * ETHER),
             transfer(AAVE, COLLECTOR, AFC_SAFE, 7),
             transfer(AAVE, AFC_SAFE, ANYONE, 7),
+            transfer(AAVE, ANYONE, AFC_SAFE, 0),
         ],
     )
 

@@ -56,6 +56,7 @@ def test_what_a_wallet_receives_was_bought(slug: str, token: str) -> None:
         sent(ANYONE, FUND, 7, token),
         sent(FUND, ANYONE, 5, token),
         sent(ANYONE, SECOND, 3, token),
+        sent(ANYONE, FUND, 0, token),
         wallets=(wallet(slug),),
     )
 

@@ -27,6 +27,7 @@ from indexer.spec import (
     Equals,
     Event,
     Fixed,
+    Nonzero,
     OfContract,
     Protocol,
     Quotient,
@@ -141,13 +142,14 @@ PROTOCOL = Protocol(
             for abi in ("ethena/EthenaMinting", "ethena/EthenaMintingV2")
             for name, kind in (("Mint", "mint"), ("Redeem", "redemption"))
         ),
+        # Whoever likes may move nothing of the fund's, or into it: tokens log that as well.
         *(
             Event(
                 abi="erc20/Token",
                 name="Transfer",
                 into="shortfalls",
                 columns={**RESERVED, "kind": Const(kind), "account": other},
-                where=(side,),
+                where=(Nonzero("value"), side),
                 evidence="assumed",
             )
             for kind, side, other in (

@@ -124,6 +124,7 @@ PROTOCOL = Protocol(
                 "bought_tokens": Amount("value", Emitter()),
                 "destination_kind": Const("treasury"),
             },
+            where=(Nonzero("value"),),
             evidence="assumed",
         ),
     ),

@@ -19,6 +19,7 @@ from indexer.spec import (
     TOKEN_SUPPLY,
     Contract,
     Event,
+    Nonzero,
     Protocol,
     Token,
 )
@@ -50,6 +51,7 @@ PROTOCOL = Protocol(
             name="Transfer",
             into="buybacks",
             columns=BURNT,
+            where=(Nonzero("value"),),
             evidence="assumed",
         ),
     ),

@@ -22,10 +22,12 @@ from indexer.spec import (
     DEAD_ADDRESS,
     TOKEN_SUPPLY,
     Companion,
+    Condition,
     Contract,
     Equals,
     Event,
     Exists,
+    Nonzero,
     Not,
     Protocol,
     Token,
@@ -38,6 +40,7 @@ TIMELOCK = "0x1a9c8182c09f50c8318d769245bea52c32be35bc"
 FEES_ON = 24_106_378
 
 RELEASED = Companion("Released", "nonce", nearest="after", abi=FIREPIT)
+BOUGHT: tuple[Condition, ...] = (Nonzero("value"), Not(Equals("from", TIMELOCK)))
 
 PROTOCOL = Protocol(
     slug="uniswap",
@@ -69,14 +72,14 @@ PROTOCOL = Protocol(
             name="Transfer",
             into="buybacks",
             columns=BURNT,
-            where=(Exists(RELEASED), Not(Equals("from", TIMELOCK))),
+            where=(Exists(RELEASED), *BOUGHT),
         ),
         Event(
             abi=ERC20,
             name="Transfer",
             into="buybacks",
             columns=BURNT,
-            where=(Not(Exists(RELEASED)), Not(Equals("from", TIMELOCK))),
+            where=(Not(Exists(RELEASED)), *BOUGHT),
             evidence="assumed",
         ),
     ),

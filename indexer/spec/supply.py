@@ -15,7 +15,11 @@ BURNT: Mapping[str, Value] = {
     "burned_tokens": Amount("value", Emitter()),
     "destination_kind": Const("dead_burn"),
 }
-"""Columns of `buybacks`: a Transfer of the token itself to the dead address."""
+"""
+Columns of `buybacks`: a Transfer of the token itself to the dead address.
+
+Ask for one that is `Nonzero`: a token lets anybody move nothing, of whoever's, and logs it.
+"""
 
 
 def _supply_of(token: Value) -> Read:

@@ -1,7 +1,7 @@
 """AAVE that the finance committee's Safe receives: bought on its behalf, held, never burned."""
 
 from indexer.chains import ETHEREUM
-from indexer.spec import Amount, Const, Contract, Emitter, Event, Not, OneOf, Token
+from indexer.spec import Amount, Const, Contract, Emitter, Event, Nonzero, Not, OneOf, Token
 
 ERC20 = "erc20/Token"
 AAVE = "0x7fc66500c84a76ad7e9c93437bfc5ac33e2ddae9"
@@ -25,7 +25,7 @@ BUYBACKS = (
             "bought_tokens": Amount("value", Emitter()),
             "destination_kind": Const("treasury"),
         },
-        where=(Not(OneOf("from", OWN_POCKETS)),),
+        where=(Nonzero("value"), Not(OneOf("from", OWN_POCKETS))),
     ),
 )
 BOUGHT = Token(ETHEREUM, AAVE, "AAVE", 18)

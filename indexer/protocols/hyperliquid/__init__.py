@@ -30,6 +30,7 @@ from indexer.spec import (
     Event,
     Fixed,
     Int,
+    Nonzero,
     OfContract,
     Policy,
     Protocol,
@@ -102,6 +103,7 @@ PROTOCOL = Protocol(
                 "asset_token": Const(USDC.lower()),
                 "asset_tokens": Amount("value", Const(USDC.lower())),
             },
+            where=(Nonzero("value"),),
             is_confirmed=True,
         ),
         *(
