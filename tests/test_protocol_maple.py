@@ -895,6 +895,67 @@ def test_origination_and_service_fees_come_from_the_fee_manager() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("abi", "name", "fees"),
+    [
+        (
+            "maple/OpenTermLoanManager",
+            "ClaimedFundsDistributed",
+            ("delegateManagementFee_", "delegateServiceFee_", "platformManagementFee_"),
+        ),
+        ("maple/FixedTermLoanManager", "FundsDistributed", ()),
+        (
+            "maple/FixedTermLoanManager",
+            "ManagementFeesPaid",
+            ("delegateManagementFee_", "platformManagementFee_"),
+        ),
+        (
+            "maple/LoanFeeManager",
+            "OriginationFeesPaid",
+            ("delegateOriginationFee_", "platformOriginationFee_"),
+        ),
+        (
+            "maple/LoanFeeManager",
+            "ServiceFeesPaid",
+            (
+                "delegateServiceFee_",
+                "partialRefinanceDelegateServiceFee_",
+                "platformServiceFee_",
+                "partialRefinancePlatformServiceFee_",
+            ),
+        ),
+    ],
+)
+def test_a_payment_without_a_fee_charges_none(abi: str, name: str, fees: tuple[str, ...]) -> None:
+    """Managers log their shares with each payment; of nothing there is no row."""
+    others = {
+        "ClaimedFundsDistributed": {"principal_": 1, "netInterest_": 0, "platformServiceFee_": 0},
+        "FundsDistributed": {"principal_": 1, "netInterest_": 0},
+    }
+    emitter = FEE_MANAGER if abi == "maple/LoanFeeManager" else MANAGER
+    arguments = dict.fromkeys(fees, 0) | others.get(name, {})
+
+    result = read(log(abi, name, emitter, loan_=LOAN, **arguments))
+
+    assert result.tables["fees"].is_empty()
+    assert reasons(result) == []
+
+
+def test_a_payment_of_a_first_loan_without_interest_charges_none() -> None:
+    """Its principal is a payment all the same."""
+    paid = ftl(
+        "PaymentMade(uint256,uint256,uint256,uint256)",
+        principalPaid_=1,
+        interestPaid_=0,
+        delegateFeePaid_=0,
+        treasuryFeePaid_=0,
+    )
+    result = read(paid)
+
+    assert result.tables["fees"].is_empty()
+    assert [row["kind"] for row in rows(result, "credit_events")] == ["payment"]
+
+
 def test_the_repeated_service_fee_of_a_payment_is_not_counted() -> None:
     """From v4 on PaymentMade repeats what the fee manager logged: no fee row comes from it."""
     paid = ftl(

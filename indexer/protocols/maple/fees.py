@@ -59,6 +59,7 @@ SERVED = (
     Sum(("delegateServiceFee_", "partialRefinanceDelegateServiceFee_", PLATFORM_SERVICE)),
     PLATFORM_SERVICE,
 )
+# Logged with each payment, whether or not it has any.
 SPLITS: tuple[tuple[str, str, str, tuple[Value, Value]], ...] = (
     (MANAGER_OTL, "ClaimedFundsDistributed", "interest", CLAIMED),
     (MANAGER_OTL, "ClaimedFundsDistributed", "service", CLAIMED_SERVICE),
@@ -94,6 +95,7 @@ OLD_SERVICE: dict[str, Value] = {
     "fee_usd": When(OWN_AT_PAR, Amount(OLD_SERVICE_FEE, OWN_ASSET)),
     "treasury_usd": When(OWN_AT_PAR, Amount("treasuryFeePaid_", OWN_ASSET)),
 }
+PAYS_INTEREST, PAYS_SERVICE = Nonzero("interestPaid_"), Nonzero(OLD_SERVICE_FEE)
 PAID_V2 = ("PaymentMade(uint256,uint256)", "LoanClosed(uint256,uint256)")
 PAID_V3 = (
     "PaymentMade(uint256,uint256,uint256,uint256)",
@@ -116,7 +118,7 @@ FEES = (
                 "fee_usd": When(AT_PAR, Amount(whole, ITS_ASSET)),
                 "treasury_usd": When(AT_PAR, Amount(platform, ITS_ASSET)),
             },
-            where=(basis,),
+            where=(Nonzero(whole), basis),
             version="2",
             evidence=evidence,
         )
@@ -162,12 +164,12 @@ FEES = (
         for basis, evidence in COVERED_BASES
     ),
     *(
-        Event(LOAN_FTL, name, "fees", OLD_INTEREST, (basis,), version="1", evidence=evidence)
+        Event(LOAN_FTL, name, "fees", OLD_INTEREST, (PAYS_INTEREST, basis), "1", evidence)
         for name in (*PAID_V2, *PAID_V3)
         for basis, evidence in OWN_BASES
     ),
     *(
-        Event(LOAN_FTL, name, "fees", OLD_SERVICE, (basis,), version="1", evidence=evidence)
+        Event(LOAN_FTL, name, "fees", OLD_SERVICE, (PAYS_SERVICE, basis), "1", evidence)
         for name in PAID_V3
         for basis, evidence in OWN_BASES
     ),
