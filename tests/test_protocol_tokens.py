@@ -380,6 +380,8 @@ def test_fees_are_in_the_markets_own_yield_token() -> None:
         listed(LATER, LATER_FACTORY, lnFeeRateRoot=3),
         swapped(LATER),
         log("pendle/YieldToken", "CollectInterestFee", YT, amountInterestFee=1_250_000),
+        log("pendle/YieldToken", "CollectInterestFee", YT, amountInterestFee=0),
+        log("pendle/YieldToken", "CollectRewardFee", YT, rewardToken=REWARD, amountRewardFee=0),
         log(
             "pendle/YieldToken",
             "CollectRewardFee",

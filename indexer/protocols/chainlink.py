@@ -101,7 +101,8 @@ PROTOCOL = Protocol(
         "did, to a proxy that is not listed, or to an address that is one of two pairs on two "
         "chains: no list has them. Bundles: several numbers in one report.",
         "When a round was observed and when an SVR feed unlocked it: NewTransmission, "
-        "SecondaryRoundIdUpdated and PrimaryFeedUnlocked fit no table.",
+        "SecondaryRoundIdUpdated and PrimaryFeedUnlocked fit no table. RoundUpdated of a "
+        "sequencer's feed: its status was confirmed, and is what it was.",
         "Three aggregators of recorded logs of 2021 to 2023, which no public list names: 0x5c3d…, "
         "0x8ff1… and 0xb289….",
         "Arc (chain 5042), whose block time is not known.",

@@ -57,7 +57,8 @@ PROTOCOL = Protocol(
         "Fees before v2 (May 2023): reports had another event.",
         "Who stakes and withdraws (Submitted, and the withdrawal queue): what is staked in all is "
         "the supply of each report at its share price.",
-        "The part of stakers (nine tenths of rewards): it accrues in the share price.",
+        "The part of stakers (nine tenths of rewards), and where rewards come from "
+        "(ETHDistributed): it accrues in the share price.",
         "The part of node operators: each module of the StakingRouter has its own, and what the "
         "modules weigh in a report is state.",
         "What LDO cost: orders are settled by others.",

@@ -59,6 +59,8 @@ PROTOCOL = Protocol(
         "The protocol's part of swap fees (netSyToReserve): `fees` splits dollars only.",
         "Buybacks for holders of sPENDLE, unless the settings name a wallet (`[[wallets]]`): the "
         "programme's are not known. PENDLE's supply is read.",
+        "WithdrawFeeToTreasury: code before v2 logged it. What an expired yield token keeps for "
+        "the treasury it logs as the other fees.",
         "Chains that perpscope does not know, such as Plasma and X Layer.",
     ),
     contracts=(
@@ -133,6 +135,7 @@ PROTOCOL = Protocol(
                 "fee_token": OWN_SY,
                 "fee_tokens": Amount("amountInterestFee", OWN_SY),
             },
+            where=(Nonzero("amountInterestFee"),),
         ),
         Event(
             abi="pendle/YieldToken",
@@ -144,6 +147,7 @@ PROTOCOL = Protocol(
                 "fee_token": "rewardToken",
                 "fee_tokens": Amount("amountRewardFee", "rewardToken"),
             },
+            where=(Nonzero("amountRewardFee"),),
         ),
     ),
     reads=(TOKEN_SUPPLY,),
