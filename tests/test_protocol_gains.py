@@ -651,6 +651,45 @@ def test_what_a_liquidation_is_charged_is_its_fee() -> None:
     assert reasons(result) == []
 
 
+@pytest.mark.parametrize(
+    ("version", "parts", "dollars"),
+    [
+        ("", ("GTokenFeeCharged", "GnsStakingFeeCharged", "TriggerFeeCharged"), "29.997"),
+        (
+            "9.4",
+            (
+                "ReferralFeeCharged",
+                "GovFeeCharged",
+                "TriggerFeeCharged",
+                "GnsOtcFeeCharged",
+                "GTokenFeeCharged",
+            ),
+            "49.995",
+        ),
+        ("9.4", ("GovFeeCharged", "GnsOtcFeeCharged", "GTokenFeeCharged"), "29.997"),
+    ],
+)
+def test_before_the_sum_a_liquidations_fee_is_that_of_its_parts(
+    version: str, parts: tuple[str, ...], dollars: str
+) -> None:
+    """Ten USDC each; a close before it and an opening after it, of the same trader, keep theirs."""
+    result = read(
+        *(fee(name) for name in parts),
+        execution("market", version, open=False, orderId=(TRADER, 2)),
+        *(fee(name) for name in parts),
+        execution("trigger", version, orderType=6, orderId=(TRADER, 3)),
+        *(fee(name) for name in parts),
+        execution("trigger", version, orderType=2, orderId=(TRADER, 4)),
+        version=version,
+    )
+
+    own = ["order" if name == "TriggerFeeCharged" else "position" for name in parts]
+    kinds = [*own, *["liquidation"] * len(parts), *own]
+    assert result.tables["fees"].sort("log_index")["fee_kind"].to_list() == kinds
+    assert result.tables["liquidations"]["fee_usd"].to_list() == [usd(dollars)]
+    assert reasons(result) == []
+
+
 def test_an_inferred_liquidation_pays_the_fee_of_a_close() -> None:
     """Closed by its owner beyond the limit: an ordinary fee, and what it was charged."""
     lost = execution("market", "10", open=False, liqPrice=2_499 * 10**10)

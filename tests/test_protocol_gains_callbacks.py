@@ -191,10 +191,10 @@ RECIPIENTS = [
 PARTS = ("supply_side_usd", "treasury_usd", "holders_usd")
 
 
-def fee(name: str, contract: str, amount: int) -> Built:
+def fee(name: str, contract: str, amount: int, **changes: bool) -> Built:
     """Return a fee event of this amount of collateral."""
     more = {"tradeValueDai": 1, "feeValueDai": amount, "valueDai": amount, "distributed": True}
-    return log(ABI, name, contract, trader=TRADER, **more)
+    return log(ABI, name, contract, trader=TRADER, **more | changes)
 
 
 @pytest.mark.parametrize(("name", "kind", "receiver"), RECIPIENTS)
@@ -223,6 +223,55 @@ def test_a_fee_goes_to_the_recipient_its_event_names(
     table = result.tables["fees"]
     assert table["version"].to_list() == [version]
     assert table["evidence"].to_list() == ["assumed" if version == "6" else "event"]
+
+
+def test_what_governance_is_not_given_stays_in_the_vault() -> None:
+    """A close that is cancelled takes it from a trade whose collateral the vault has."""
+    result = read(fee("GovFeeCharged", OF_DAI, 3 * 10**18, distributed=False))
+
+    (row,) = rows(result, "fees")
+    assert {part: row[part] for part in PARTS} == {
+        "supply_side_usd": usd("3"),
+        "treasury_usd": usd("0"),
+        "holders_usd": usd("0"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("shape", "parts"),
+    [
+        (LIMIT_63, ("LpFeeCharged", "DaiVaultFeeCharged", "SssFeeCharged", "NftBotFeeCharged")),
+        (LIMIT_63, ("DaiVaultFeeCharged", "SssFeeCharged", "NftBotFeeCharged")),
+        (LIMIT_64, ("DaiVaultFeeCharged", "SssFeeCharged", "TriggerFeeCharged")),
+        (LIMIT_7, ("DaiVaultFeeCharged", "SssFeeCharged", "TriggerFeeCharged")),
+    ],
+)
+def test_what_a_liquidation_is_charged_is_logged_before_it(
+    shape: str, parts: tuple[str, ...]
+) -> None:
+    """A hundredth of the stake each; a close before it, of the same trader, keeps its kinds."""
+    contract, _, block, version, stake, worth = SHAPES[shape]
+    charged = [fee(name, contract, stake // 100) for name in parts]
+    closed = execution(MARKET_7 if version == "7" else MARKET_6, open=False, orderId=2)
+
+    result = read(*charged, closed, *charged, execution(shape, orderType=2), block=block)
+
+    own = ["position"] * (len(parts) - 1) + ["order"]
+    kinds = result.tables["fees"].sort("log_index")["fee_kind"].to_list()
+    assert kinds == own + ["liquidation"] * len(parts)
+    (row,) = rows(result, "liquidations")
+    assert row["fee_usd"] == len(parts) * usd(worth) / 100
+    assert reasons(result) == []
+
+
+def test_a_fee_that_the_vault_keeps_is_not_known() -> None:
+    """Of a trade whose collateral lies there a liquidation logs what its keeper got alone."""
+    lost = execution(LIMIT_64, stake=0, orderType=2)
+
+    result = read(fee("TriggerFeeCharged", OF_DAI, 10**18), lost)
+
+    (row,) = rows(result, "liquidations")
+    assert "fee_usd" not in row
 
 
 def test_a_fee_of_a_cancelled_order_has_no_dollars_in_v7() -> None:

@@ -84,8 +84,8 @@ PROTOCOL = Protocol(
         "Trades and liquidations are MarketExecuted and LimitExecuted (order type 6, and from v9.4 "
         "on any close beyond the liquidation price that paid nothing: inferred) with notional "
         "= collateral x leverage x collateral price (before v8, type 2 of the callbacks contracts, "
-        "and DAI at par in v6); fees are one row per recipient as the events name it, from v10 on "
-        "of the kind liquidation where the order was one; open interest is the pair counters in "
+        "and DAI at par in v6); fees are one row per recipient as the events name it, of "
+        "the kind liquidation where the order was one; open interest is the pair counters in "
         "collateral dollars, from v8 on; oracle prices are those of the collateral in each "
         "execution and, from v9.4 on, of the pair in market orders; "
         "buybacks are OtcExecuted and GNS burnt for a vault's excess (Depleted), in dollars only "
@@ -101,7 +101,8 @@ PROTOCOL = Protocol(
         "and others when the diamonds took them over, so no sum of changes would ever close them.",
         "BorrowingGroupOiUpdated and RewardDistributed: they repeat what is read, and so does "
         "FeesProcessed, of which the type of the order and the fee of a liquidation are read.",
-        "What liquidations before v10 were charged, and which fees were theirs: no event says it.",
+        "What closes of trades whose collateral lay in the vault were charged (opened before v6.3, "
+        "closed by v7): the vault kept it, and only the keeper's part of it is logged.",
         "Resizes before v9.2, which say no collateral price, and the PnL of decreases before v10.",
         "LeverageUpdateExecuted: the notional stays; two of its shapes share a topic.",
         "Money that moves while a trade stays open, v10: TradePositivePnlWithdrawn, "

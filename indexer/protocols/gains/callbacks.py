@@ -2,6 +2,7 @@
 
 from indexer.protocols.gains.values import IN_DOLLARS, ZERO
 from indexer.spec import (
+    All,
     Companion,
     Condition,
     Const,
@@ -10,7 +11,9 @@ from indexer.spec import (
     Equals,
     Event,
     Evidence,
+    First,
     Fixed,
+    Int,
     IsTrue,
     Lookup,
     Neg,
@@ -18,6 +21,7 @@ from indexer.spec import (
     Not,
     OfContract,
     Product,
+    Sum,
     SymbolOf,
     Value,
     When,
@@ -54,6 +58,22 @@ LIMITS: tuple[Shape, ...] = (
     (LIMIT_63, None, STAKE, 0, AT_PAR),
     (LIMIT_64, None, STAKE, 0, AT_PAR),
     (LIMIT_7, "7", WORTH, 8, SAID),
+)
+
+# What a liquidation is charged is logged before it by recipients; of a trade whose collateral lies
+# in the vault, which keeps it, the keeper's part alone.
+TO_VAULT, TO_STAKERS, TO_KEEPER, TO_PROVIDERS = (
+    Companion(names, "valueDai", {"t.trader": "trader"}, "before")
+    for names in (
+        "DaiVaultFeeCharged",
+        "SssFeeCharged",
+        ("TriggerFeeCharged", "NftBotFeeCharged"),
+        "LpFeeCharged",
+    )
+)
+CHARGED = When(
+    Nonzero("t.positionSizeDai"),
+    Sum((TO_VAULT, TO_STAKERS, TO_KEEPER, First((TO_PROVIDERS, Int(0))))),
 )
 
 # Order types: 0 TP, 1 SL, 2 LIQ, 3 OPEN; from v8 on they mean something else.
@@ -136,6 +156,10 @@ CALLBACK_TRADES = (
                 "realized_pnl_usd": Fixed(
                     Product(stake, "percentProfit"), DecimalsOf(COLLATERAL, plus=plus + 12)
                 ),
+                "fee_usd": Fixed(
+                    Product(CHARGED, "collateralPriceUsd") if plus else CHARGED,
+                    DecimalsOf(COLLATERAL, plus=plus),
+                ),
                 "shortfall_basis": Const("none"),
                 "derivation": Const("direct"),
             },
@@ -152,17 +176,35 @@ CALLBACK_TRADES = (
 BY_TRADER = {"trader": "t.trader"}
 PRICE = Companion((MARKET_7, LIMIT_7), "collateralPriceUsd", BY_TRADER, "after")
 TOKENS = DecimalsOf(COLLATERAL)
-# Event, kind, amount, whose it is.
-RECIPIENTS: tuple[tuple[str, str, str, str], ...] = (
-    ("DevGovFeeCharged", "position", "valueDai", "treasury"),
-    ("GovFeeCharged", "position", "valueDai", "treasury"),
-    ("SssFeeCharged", "position", "valueDai", "holders"),
-    ("DaiVaultFeeCharged", "position", "valueDai", "vault"),
-    ("LpFeeCharged", "position", "valueDai", "vault"),
-    ("ReferralFeeCharged", "position", "valueDai", "referrer"),
-    ("NftBotFeeCharged", "order", "valueDai", "keeper"),
-    ("TriggerFeeCharged", "order", "valueDai", "keeper"),
-    ("BorrowingFeeCharged", "borrow", "feeValueDai", "vault"),
+# A fee is of a liquidation where the execution that follows is one.
+ORDER, LIMIT_ORDER = (
+    Companion(shapes, "orderId", BY_TRADER, "after")
+    for shapes in (EXECUTED, (LIMIT_63, LIMIT_64, LIMIT_7))
+)
+OF_LIQUIDATION = All(
+    (
+        Equals(Sum((ORDER, Neg(LIMIT_ORDER))), 0),
+        Equals(Companion((LIMIT_63, LIMIT_64, LIMIT_7), "orderType", BY_TRADER, "after"), 2),
+    )
+)
+POSITION, KEEPING = (
+    When(OF_LIQUIDATION, Const("liquidation"), Const(kind)) for kind in ("position", "order")
+)
+# Of a trade whose collateral lies in the vault governance gets nothing of what a cancelled close
+# is charged: the vault owes the trader less (_handleGovFees, distribute).
+KEPT = Not(IsTrue("distributed"))
+# Event, kind, amount, whose it is, which of its logs.
+RECIPIENTS: tuple[tuple[str, Value, str, str, tuple[Condition, ...]], ...] = (
+    ("DevGovFeeCharged", POSITION, "valueDai", "treasury", ()),
+    ("GovFeeCharged", POSITION, "valueDai", "treasury", (IsTrue("distributed"),)),
+    ("GovFeeCharged", POSITION, "valueDai", "vault", (KEPT,)),
+    ("SssFeeCharged", POSITION, "valueDai", "holders", ()),
+    ("DaiVaultFeeCharged", POSITION, "valueDai", "vault", ()),
+    ("LpFeeCharged", POSITION, "valueDai", "vault", ()),
+    ("ReferralFeeCharged", POSITION, "valueDai", "referrer", ()),
+    ("NftBotFeeCharged", KEEPING, "valueDai", "keeper", ()),
+    ("TriggerFeeCharged", KEEPING, "valueDai", "keeper", ()),
+    ("BorrowingFeeCharged", Const("borrow"), "feeValueDai", "vault", ()),
 )
 CALLBACK_FEES = tuple(
     Event(
@@ -172,7 +214,7 @@ CALLBACK_FEES = tuple(
         columns={
             "market": Companion(EXECUTED, "t.pairIndex", BY_TRADER, "after"),
             "account": "trader",
-            "fee_kind": Const(kind),
+            "fee_kind": kind,
             "fee_token": COLLATERAL,
             "fee_tokens": Fixed(amount, TOKENS),
             "fee_usd": dollars,
@@ -181,10 +223,10 @@ CALLBACK_FEES = tuple(
             "holders_usd": dollars if whose == "holders" else ZERO,
             "split_basis": Const("event"),
         },
-        where=(Equals(OfContract("priced"), priced),),
+        where=(Equals(OfContract("priced"), priced), *which),
         evidence=evidence,
     )
-    for event, kind, amount, whose in RECIPIENTS
+    for event, kind, amount, whose, which in RECIPIENTS
     for priced, dollars, evidence in (
         ("no", Fixed(amount, TOKENS), AT_PAR),
         ("yes", Fixed(Product(amount, PRICE), DecimalsOf(COLLATERAL, plus=8)), SAID),

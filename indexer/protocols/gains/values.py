@@ -94,19 +94,38 @@ PAIR_PRICE = First(
     )
 )
 
-# What an order charged in all, from v10 on: after its parts, before the execution.
+# What an order charged in all, from v10 on: after its parts, before the execution. Until then the
+# execution that follows them says of which order they are.
 ALL_FEES = "FeesProcessed"
-ORDER_TYPE = Companion(ALL_FEES, "orderType", BY_TRADER_RESIZED, "after")
-CHARGED = Companion(
-    ALL_FEES,
-    "totalFeesCollateral",
-    {"t.user": "trader", "t.collateralIndex": "collateralIndex"},
-    "before",
+TRIGGERED = tuple(event for event, version in TRIGGER if version != "10")
+ORDER, TRIGGER_ORDER = (
+    Companion(shapes, "orderId.index", BY_TRADER, "after") for shapes in (EXECUTED, TRIGGERED)
 )
+ORDER_TYPE = First(
+    (
+        Companion(ALL_FEES, "orderType", BY_TRADER_RESIZED, "after"),
+        When(
+            Equals(Sum((ORDER, Neg(TRIGGER_ORDER))), 0),
+            Companion(TRIGGERED, "orderType", BY_TRADER, "after"),
+        ),
+    )
+)
+OF_TRADE = {"t.user": "trader", "t.collateralIndex": "collateralIndex"}
+CHARGED = Companion(ALL_FEES, "totalFeesCollateral", OF_TRADE, "before")
+GOV, OTC, STAKING, VAULT, TRIGGER_FEE, REFERRAL = (
+    Companion(f"{whose}FeeCharged", "amountCollateral", OF_TRADE, "before")
+    for whose in ("Gov", "GnsOtc", "GnsStaking", "GToken", "Trigger", "Referral")
+)
+# Nothing is logged of a referrer that is none, nor of a keeper who gets nothing; of the others
+# nothing where the collateral is less than the least fee, which then is a loss
+# (TradingCommonUtils.sol, processClosingFees and, since v9.4, processFees).
 CHARGED_USD: dict[str, dict[str, Value]] = {
-    "": {},
-    "9.4": {},
-    "10": {"fee_usd": Fixed(Product(CHARGED, "collateralPriceUsd"), TRADE_USD)},
+    version: {"fee_usd": Fixed(Product(charged, "collateralPriceUsd"), TRADE_USD)}
+    for version, charged in (
+        ("", Sum((VAULT, STAKING, TRIGGER_FEE))),
+        ("9.4", Sum((GOV, OTC, VAULT, First((TRIGGER_FEE, Int(0))), First((REFERRAL, Int(0)))))),
+        ("10", CHARGED),
+    )
 }
 
 # A price is in what its pair is quoted in, which for one in twelve is not the dollar. What v10
