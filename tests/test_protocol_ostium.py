@@ -549,6 +549,31 @@ def test_a_claim_of_the_vaults_second_version_says_one_of_two_amounts() -> None:
     ]
 
 
+def test_a_settlement_tells_the_supply_of_shares_beside_their_price() -> None:
+    """A million shares at 1.1 USDC; what the vault holds beyond them is its buffer."""
+    numbers: dict[str, Any] = {"settlementTs": 1, "settlementOpenPnl": -5, "settlementType": 0}
+    numbers |= {"accPnlPerTokenUsed": -7, "accRewardsPerToken": 9, "totalClosedPnl": -1}
+    settled = of(
+        "Vault",
+        "SettlementExecuted",
+        settlementId=7,
+        shareToAssetsPrice=11 * WAD // 10,
+        totalSupply=10**12,
+        totalAssets=2 * 10**12,
+        bufferSize=9 * 10**11,
+        **numbers,
+    )
+
+    assert rows(made(settled), "share_prices") == [
+        {
+            "pool": EMITTERS["Vault"],
+            "asset_token": USDC,
+            "share_price_tokens": usd("1.1"),
+            "supply_tokens": usd("1000000"),
+        }
+    ]
+
+
 def test_the_testnet_is_read_of_the_one_contract_that_is_known() -> None:
     """With a USDC of its own."""
     charged = log(

@@ -111,6 +111,11 @@ PROTOCOL = Protocol(
         "has made or owes and change no size; fees are read where they are charged.",
         "CounterTradeCollateralReturned: collateral of a counter-trade that goes back to its "
         "trader; what a trade holds stands in its execution.",
+        "Indexes of borrowing: up to v9.4 a trade is charged the greater of its pair's and its "
+        "group's (BorrowingPairAccFeesUpdated and its like), and that of v10 "
+        "(PendingAccBorrowingFeesStored) is weighted by the pair's price, so that none says what a "
+        "dollar of notional pays. What was paid is read.",
+        "PendingGovFeesClaimed and OtcBalanceUpdated: fees above, paid out or kept until sold.",
         "Cancelled orders (MarketCloseCanceled and so on): nothing is traded; fees are read.",
         "PriceReceived and SignedPricesReceived: one node's answers each; the median of them is in "
         "the execution. Prices of pairs before v9.4 and in triggers: with impact, or the order's "

@@ -99,8 +99,9 @@ PROTOCOL = Protocol(
         "Fees are one row per recipient as the events name it; refunds of oracle fees are below "
         "zero. Funding is what a trade paid or got when it closed, and an index of each side. "
         "Oracle prices are those that executed orders received. Share prices and pool flows are "
-        "the vault's; since its second version (2026-04-28) a flow is what its owner claims: the "
-        "shares of a deposit, the USDC of a withdrawal."
+        "the vault's, and so is the supply of shares, which its settlements tell; since its second "
+        "version (2026-04-28) a flow is what its owner claims: the shares of a deposit, the USDC "
+        "of a withdrawal."
     ),
     left_out=(
         "Open interest: no event, and a closing says neither side nor size, so that a running sum "
@@ -130,6 +131,9 @@ PROTOCOL = Protocol(
         "so on): a flow is read when it is claimed.",
         "The assets of a deposit and the shares of a withdrawal of the vault's second version: a "
         "claim says one of the two, and at what price it was settled an earlier transaction.",
+        "What the vault holds in all (totalAssets of SettlementExecuted): the buffer below the "
+        "depositors, who own what their shares are worth, and requests that wait are in it. The "
+        "supply of shares before there were settlements: no event that is read says it.",
         "The market maker of the vault's second version (MMDeposit, MMWithdraw): its money has no "
         "shares.",
         "Which part of the vault gets rollover and liquidation fees, depositors or the buffer "
@@ -196,6 +200,17 @@ PROTOCOL = Protocol(
                 "pool": Emitter(),
                 "asset_token": OfContract("usdc"),
                 "share_price_tokens": Fixed("value", 18),
+            },
+        ),
+        Event(
+            abi=VAULT,
+            name="SettlementExecuted",
+            into="share_prices",
+            columns={
+                "pool": Emitter(),
+                "asset_token": OfContract("usdc"),
+                "share_price_tokens": Fixed("shareToAssetsPrice", 18),
+                "supply_tokens": Fixed("totalSupply", 6),
             },
         ),
     ),
