@@ -268,9 +268,11 @@ def test_what_a_liquidation_is_charged_is_logged_before_it(
 
 def test_a_fee_that_the_vault_keeps_is_not_known() -> None:
     """Of a trade whose collateral lies there a liquidation logs what its keeper got alone."""
+    others = [fee(name, OF_DAI, 10**18) for name in ("DaiVaultFeeCharged", "SssFeeCharged")]
+    closed = execution(MARKET_6, open=False, orderId=2)
     lost = execution(LIMIT_64, stake=0, orderType=2)
 
-    result = read(fee("TriggerFeeCharged", OF_DAI, 10**18), lost)
+    result = read(*others, closed, fee("TriggerFeeCharged", OF_DAI, 10**18), lost)
 
     (row,) = rows(result, "liquidations")
     assert "fee_usd" not in row
