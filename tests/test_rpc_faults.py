@@ -1,6 +1,7 @@
 """How the client meets nodes that break off, lie about form, limit it or serve another chain."""
 
 import asyncio
+import json
 import logging
 import traceback
 from email.utils import formatdate
@@ -251,6 +252,42 @@ def test_wrong_ids_are_refused() -> None:
         ask(question, Script(whole=shifted))
 
 
+def test_an_id_shows_no_key() -> None:
+    """Nor more of it than fits a line: it is whatever the node made of it."""
+
+    def named(answer: list[dict[str, object]]) -> object:
+        return [answer[0], answer[1] | {"id": KEY + "\x07" + "x" * 10_000}]
+
+    with pytest.raises(NodeAnswerWrong, match="answered request ids") as caught:
+        ask(question, Script(whole=named))
+
+    assert KEY not in str(caught.value)
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 500
+
+
+HOSTILE = "\x1b[2J\x07\u202e\x9b"
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        Script(forever=Reply(HOSTILE.encode())),
+        Script(forever=Reply(json.dumps(["0x"]).encode("utf-16"))),
+        Script(forever=Reply(json.dumps({"error": HOSTILE}).encode(), 403)),
+        Script(errors={"eth_getLogs": {"code": -32000, "message": f"no {HOSTILE}"}}),
+        Script(results={"eth_getLogs": [HOSTILE * 1_000]}),
+    ],
+)
+def test_a_node_does_nothing_to_a_terminal(script: Script) -> None:
+    """What nobody sees is written out, and long values are not repeated."""
+    with pytest.raises(WorldError) as caught:
+        ask(question, script)
+
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 500
+
+
 def test_a_batch_out_of_order_is_understood() -> None:
     """JSON-RPC lets a node answer a batch in any order."""
     assert ask(question, Script(whole=lambda answer: answer[::-1])) == 3
@@ -450,7 +487,11 @@ def test_an_endpoint_prints_redacted() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["ftp://node.example/KEY", "node.example", "http://", "", "http://h:x/"]
+    "url",
+    [
+        *("ftp://node.example/KEY", "node.example", "http://", "", "http://h:x/", "http://h:0/KEY"),
+        *("http://h\x1b2J/KEY", "http://h\u202e/KEY", "http://h/KEY\udcff", "ws://\udcff:KEY@h/"),
+    ],
 )
 def test_a_url_that_is_none_is_the_users_mistake(url: str) -> None:
     """The error shows no more of it than is safe."""

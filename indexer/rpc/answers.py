@@ -121,7 +121,7 @@ def in_order(
             f"{endpoint} answered with JSON that is not JSON-RPC; check that the URL is that of "
             "a node"
         )
-    answered = ", ".join(str(part.id) for part in parts[:5])
+    answered = quoted(", ".join(str(part.id) for part in parts[:5]), endpoint)
     raise NodeAnswerWrong(
         f"{endpoint} answered request ids {answered} where {asked[0]} to {asked[-1]} were asked; "
         "use another endpoint"

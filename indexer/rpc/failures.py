@@ -143,9 +143,13 @@ def _content(error: bytes) -> Any:
 
 
 def quoted(text: str, endpoint: Endpoint) -> str:
-    """Return a node's words in one short line, without our secrets."""
-    line = endpoint.scrubbed(" ".join(text[:_LONGEST_READ].split()))
+    """Return a node's words in one short line that does nothing to a terminal, without secrets."""
+    line = _visible(endpoint.scrubbed(" ".join(text[:_LONGEST_READ].split())))
     return line if len(line) <= _LONGEST_QUOTE else line[:_LONGEST_QUOTE] + "..."
+
+
+def _visible(text: str) -> str:
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
 def sever(error: BaseException, endpoint: Endpoint) -> None:

@@ -168,13 +168,15 @@ def first_header(headers: pl.DataFrame) -> Header:
 def _rows(answer: bytes, schema: dict[str, pl.DataType], what: str) -> pl.DataFrame:
     # Polars would take a single object for a list of one.
     if answer[:1] != b"[":
-        raise NodeAnswerWrong(f"answered with something other than a list of {what}")
+        raise NodeAnswerWrong(
+            f"answered with something other than a list of {what}; use another endpoint"
+        )
     try:
         return pl.read_json(answer, schema=schema)
     except (pl.exceptions.PolarsError, UnicodeError) as error:
         reason = str(error).partition("\n")[0]
         raise NodeAnswerWrong(
-            f"answered with {what} that cannot be read ({reason}); use another endpoint"
+            f"answered with {what} that cannot be read ({shown(reason)}); use another endpoint"
         ) from error
 
 
