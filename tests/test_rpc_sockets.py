@@ -103,12 +103,30 @@ def test_a_node_that_is_down_is_named() -> None:
         (Reply(b"", 502), NodeUnavailable, "HTTP status 502"),
         (Reply(b"", 429, {"Retry-After": "3600"}), NodeUnavailable, "a pause of 3600 s"),
         (Reply(b"", 200), NodeUnavailable, "HTTP status 200"),
+        # Who follows it finds himself here again, and gives up after ten rounds.
+        (Reply(b"", 302, {"Location": "/elsewhere"}), Refused, "HTTP status 302"),
     ],
 )
 def test_a_refused_handshake_says_why(handshake: Reply, kind: type[WorldError], said: str) -> None:
     """The HTTP answer in place of a socket means what it means over HTTP."""
     with pytest.raises(kind, match=said):
         socket().ask(question, Script(handshake=handshake))
+
+
+@pytest.mark.parametrize("scheme", ["WS", "Ws"])
+def test_a_scheme_is_read_in_any_spelling(scheme: str) -> None:
+    """As over HTTP; the library that opens sockets knows one, and shows a URL that it refuses."""
+    assert Client({"tries": 1}, scheme=scheme).ask(question, Script()) == 3
+
+
+def test_the_reason_of_a_close_does_nothing_to_a_terminal() -> None:
+    """It is a text of the node's as any other."""
+    script = Script(forever=Reply(b"message too big \x1b[2J\x07", 1009))
+
+    with pytest.raises(RangeTooLarge) as caught:
+        socket().ask(question, script)
+
+    assert str(caught.value).isprintable()
 
 
 def test_a_close_for_the_rate_is_a_rate_limit() -> None:

@@ -97,11 +97,12 @@ def redacted(url: str) -> str:
 
 def _split(url: str) -> SplitResult | None:
     try:
+        url.encode()  # an argument may hold bytes that are no text
         parts = urlsplit(url.strip())
-        _ = parts.port
+        is_one = parts.port != 0 and (parts.hostname or "").isprintable()
     except ValueError:
         return None
-    return parts
+    return parts if is_one else None
 
 
 def _is_key(label: str) -> bool:

@@ -13,13 +13,14 @@ from collections.abc import Sequence
 
 from eth_typing import URI
 from web3 import WebSocketProvider
+from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 from websockets.frames import Close, CloseCode
 
 from indexer.errors import WorldError
 from indexer.rpc.answers import Blocks, Part, unwelcome
 from indexer.rpc.endpoint import Endpoint
-from indexer.rpc.failures import slow_down, to_be_smaller
+from indexer.rpc.failures import quoted, slow_down, to_be_smaller
 from indexer.rpc.transport import CONNECT_SECONDS, Transport
 from indexer.rpc.wordings import Meaning, wording
 
@@ -29,12 +30,20 @@ _CLOSE_SECONDS = 1
 _SILENT = logging.Logger("silent", logging.CRITICAL + 1)
 
 
+class _Connecting(connect):
+    """A handshake that no redirect leads to another host: it is refused, as over HTTP."""
+
+    def process_redirect(self, exc: Exception) -> Exception:
+        return exc
+
+
 class _Socket(WebSocketProvider):
     """One WebSocket, giving messages as bytes."""
 
     def __init__(self, endpoint: Endpoint) -> None:
+        scheme, _, rest = endpoint.url.strip().partition(":")
         super().__init__(
-            URI(endpoint.url.strip()),
+            URI(f"{scheme.lower()}:{rest}"),  # web3 knows no other spelling, and shows what it gets
             websocket_kwargs={
                 "open_timeout": min(CONNECT_SECONDS, endpoint.timeout_seconds),
                 "close_timeout": _CLOSE_SECONDS,
@@ -48,7 +57,7 @@ class _Socket(WebSocketProvider):
         )
 
     async def open(self) -> None:
-        await self._provider_specific_connect()
+        self._ws = await _Connecting(self.endpoint_uri, **self.websocket_kwargs)
 
     async def exchanged(self, encoded: bytes) -> bytes:
         await self.socket_send(encoded)
@@ -141,7 +150,7 @@ class SocketTransport(Transport):
     def _closed(
         self, code: int, reason: str, error: Exception, blocks: Blocks | None, calls: int
     ) -> WorldError:
-        said = f'it closed the connection with code {code} "{self.endpoint.scrubbed(reason)}"'
+        said = f'it closed the connection with code {code} "{quoted(reason, self.endpoint)}"'
         is_large = code == CloseCode.MESSAGE_TOO_BIG
         if is_large and (less := to_be_smaller(self.endpoint, said, blocks, calls)):
             return less
