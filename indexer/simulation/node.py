@@ -104,24 +104,20 @@ class Served:
         return Answer(status, b",".join(pieces))
 
     def _one(self, chain: ServedChain, request: object) -> tuple[int, Pieces]:
-        if not isinstance(request, dict):
+        if not isinstance(request, dict) or isinstance(request.get("id"), (dict, list)):
             return 200, [_refusal_text(None, refusals.INVALID_REQUEST)]
         method, params, call_id = (request.get(name) for name in ("method", "params", "id"))
         params = [] if params is None else params
-        if isinstance(call_id, (dict, list)):
-            return 200, [_refusal_text(None, refusals.INVALID_REQUEST)]
         if not method or not isinstance(method, str) or not isinstance(params, list):
             return 200, [_refusal_text(call_id, refusals.INVALID_REQUEST)]
         self.calls[method] += 1
+        opening = b'{"jsonrpc":"2.0","id":%b,"result":' % msgspec.json.encode(call_id)
         try:
-            pieces = result(chain, method, params)
+            status, pieces = 200, enclosed(opening, result(chain, method, params), b"}")
         except Refused as refused:
             status, pieces = refused.refusal.status, [_refusal_text(call_id, refused.refusal)]
-            return (status, pieces) if "id" in request else (200, [])
-        if "id" not in request:  # a notification wants no answer, whatever comes of it
-            return 200, []
-        opening = b'{"jsonrpc":"2.0","id":%b,"result":' % msgspec.json.encode(call_id)
-        return 200, enclosed(opening, pieces, b"}")
+        # A notification wants no answer, whatever comes of it.
+        return (status, pieces) if "id" in request else (200, [])
 
 
 def _refusal_text(call_id: object, refusal: Refusal) -> bytes:

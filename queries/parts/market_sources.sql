@@ -66,15 +66,13 @@ own_sources as (
         sources.asset,
         sources.quote,
         sources.feed,
+        coalesce(sources.feed in (assets.market, assets.index_token), false) as is_own,
         case
-            when not coalesce(sources.feed in (assets.market, assets.index_token), false)
+            when not is_own
                 then
-                    min(
-                        case
-                            when sources.feed in (assets.market, assets.index_token)
-                                then sources.first_at
-                        end
-                    ) over (partition by assets.chain_id, assets.protocol, assets.market)
+                    min(case when is_own then sources.first_at end) over (
+                        partition by assets.chain_id, assets.protocol, assets.market
+                    )
         end as used_until
     from assets
     inner join sources using (chain_id, protocol, asset)
