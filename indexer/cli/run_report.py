@@ -12,7 +12,7 @@ from typing import Any
 
 from indexer.errors import UserError, WorldError, misplaced
 from indexer.rpc import Endpoint, EndpointStatistics
-from indexer.store import Snapshot, is_database, program_version, status
+from indexer.store import Snapshot, is_database, is_protected, program_version, status
 from indexer.sync import Job, Summary
 
 FORMAT = "perpscope-run/1"
@@ -39,7 +39,7 @@ def check_writable(file: Path, database: Path, others: Iterable[Path] = ()) -> N
         raise UserError(why)
     if file.resolve() == database.resolve() or is_database(file):
         raise UserError(f"{file} is a database: expected another file; correct --report")
-    if file.is_file() and not file.stat().st_mode & 0o222:
+    if is_protected(file):
         raise UserError(f"{file} is protected from writing: expected another; correct --report")
     if file.resolve() in {other.resolve() for other in others}:
         raise UserError(

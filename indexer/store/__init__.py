@@ -11,7 +11,13 @@ for what sync and `status` ask, `snapshots` for the copy that readers get.
 
 from indexer.store.adoption import adopt, keep_reaches, read_span, seed_tokens
 from indexer.store.brought import Brought, Landed, brought_before, land
-from indexer.store.connection import SCHEMA, open_database, program_version, transaction
+from indexer.store.connection import (
+    SCHEMA,
+    is_protected,
+    open_database,
+    program_version,
+    transaction,
+)
 from indexer.store.creation import is_database
 from indexer.store.finality import FINALITIES, is_more_final, settle
 from indexer.store.fingerprint import added, fingerprint, subtracted
@@ -79,6 +85,7 @@ __all__ = [
     "holds",
     "is_database",
     "is_more_final",
+    "is_protected",
     "is_published",
     "is_replaceable",
     "joined",

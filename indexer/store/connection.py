@@ -38,9 +38,6 @@ _FIRST_GROWN = 3  # from this version on, what is new is a table or a column tha
 
 WAIT_SECONDS = 30.0
 
-WRITABLE = 0o222
-"""The rights of which a file has one that may be written, also by those who may do anything."""
-
 # What DuckDB 1.2 and later can open, so that other tools need no newer one. The format of 2.0 takes
 # 14 % less time to write, and nearly twice the space.
 _FORMAT = "v1.2.0"
@@ -150,6 +147,11 @@ def transaction(
         put_aside(engine)
 
 
+def is_protected(path: Path) -> bool:
+    """Return whether a file has no right to be written, which counts whoever may do anything."""
+    return path.is_file() and not path.stat().st_mode & 0o222
+
+
 def put_aside(engine: duckdb.DuckDBPyConnection) -> None:
     """Let go of the files that an engine has open, and keep the engine for the next one."""
     try:
@@ -171,7 +173,7 @@ def _connected(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
             f"there is no database at {path}: expected a file that `perpscope index` wrote; run it "
             "first or name another file with --database"
         )
-    if not read_only and path.exists() and not path.stat().st_mode & WRITABLE:
+    if not read_only and is_protected(path):
         raise DatabaseUnusable(
             f"{path} is protected from writing, as a copy for readers is, which the next one "
             "replaces: expected a database to write to; name another with --database"

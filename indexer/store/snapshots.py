@@ -23,9 +23,9 @@ import polars as pl
 from indexer.errors import DatabaseBusy, DatabaseUnusable, UserError, WorldError
 from indexer.store.connection import (
     WAIT_SECONDS,
-    WRITABLE,
     delete,
     insert,
+    is_protected,
     open_database,
     select,
 )
@@ -100,8 +100,8 @@ def is_replaceable(target: Path) -> bool:
     if not target.is_file():  # a folder, a device
         return False
     # Copies are made so that nobody writes to them, as a user protects a file of his own.
-    is_protected = not target.stat().st_mode & WRITABLE
-    patience = 0 if is_protected else WAIT_SECONDS
+    is_closed = is_protected(target)
+    patience = 0 if is_closed else WAIT_SECONDS
     try:
         opened = open_database(target, read_only=True, wait_seconds=patience)
         with closing(opened) as connection:
@@ -109,7 +109,7 @@ def is_replaceable(target: Path) -> bool:
     except UserError:  # no database of ours
         return False
     except WorldError:  # a copy that is damaged, or that somebody has open to write to all the same
-        if is_protected:
+        if is_closed:
             return True
         raise
     return snapshot is not None and snapshot.is_copy
